@@ -1,0 +1,83 @@
+# `make help` lists what there is. Everything needs only python3 (3.11 or newer, with venv) and make.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check -qq
+DEMO_DIR ?= .demo
+FIND_NODE := $(PY) -c 'from toolkit.engines.node import find_node; print(find_node().path)'
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test unit lint types layers js format lock schema bench audit clean system
+
+help: ## Show this
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(VENV)/.ready ## Set up Python, Node (where the system's is too old), Artillery and the page
+
+$(VENV)/.python: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name one with make PYTHON=…"; exit 2; }
+	@echo "Setting up Python packages …"
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-build-isolation --no-deps -e .
+	@$(PY) -m compileall -qq toolkit
+	@touch $@
+
+$(VENV)/.node: $(VENV)/.python requirements-node.lock package.json package-lock.json
+	@$(FIND_NODE) >/dev/null 2>&1 || { echo "Setting up Node …"; $(PIP) install --require-hashes -r requirements-node.lock; }
+	@sh scripts/venv-npm.sh $(PY)
+	@echo "Setting up Artillery …"
+	@$(PY) -m toolkit setup
+	@touch $@
+
+PAGE_SOURCES := $(shell find toolkit/reports/page -path '*/dist' -prune -o -type f -print 2>/dev/null) $(wildcard toolkit/reports/flamegraph_*.js)
+
+$(VENV)/.ready: $(VENV)/.node $(PAGE_SOURCES)
+	@$(PY) -m toolkit.reports.page_build
+	@touch $@
+
+demo: setup ## Start the bundled service behind an SSH server, load and profile it, show where the report is
+	@sh scripts/demo.sh $(PY) $(DEMO_DIR)
+
+test: setup system lint types layers js ## Everything that CI runs
+	@$(PY) -m pytest -n auto tests/unit
+	@$(PY) -m pytest tests/integration tests/e2e
+
+unit: setup ## Tests that start no process; seconds
+	@$(PY) -m pytest -n auto tests/unit
+
+system: ## As root on Debian: install what the tests use (sshd, sudo, iproute2, Chromium)
+	@sh scripts/install-test-parts.sh
+
+lint: setup
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+
+types: setup
+	@$(VENV)/bin/mypy
+	@MYPYPATH=profile/agent $(VENV)/bin/mypy --explicit-package-bases profile/agent/*.py
+
+layers: setup
+	@$(VENV)/bin/lint-imports
+
+js: setup
+	@node=$$($(FIND_NODE)) && $$node node_modules/eslint/bin/eslint.js . \
+	  && $$node node_modules/typescript/bin/tsc -p loadtesting/tsconfig.json \
+	  && $$node node_modules/typescript/bin/tsc -p toolkit/reports/page/tsconfig.json
+
+format: setup ## Format the Python sources
+	@$(VENV)/bin/ruff check --fix .
+	@$(VENV)/bin/ruff format .
+
+schema: setup ## Write docs/plan.schema.json
+	@$(PY) -c 'from toolkit.plan.schema import schema_text; print(schema_text(), end="")' > docs/plan.schema.json
+
+lock: setup ## Renew the pinned versions
+	@sh scripts/lock.sh $(PY)
+
+bench: setup ## The benchmarks behind docs/benchmarks.md (about half an hour)
+	@$(PIP) install --require-hashes -r requirements-bench.lock
+	@$(PY) -m benchmarks
+
+clean: ## Remove what was set up; reports stay
+	@rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache toolkit/reports/page/dist

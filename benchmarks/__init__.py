@@ -1,0 +1,1 @@
+"""Measures what the README claims. Everything is interleaved and printed as ratios: machines are noisy."""

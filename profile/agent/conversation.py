@@ -1,0 +1,275 @@
+"""The agent's life: answers the controller line by line, records, and outlives nobody."""
+
+from __future__ import annotations
+
+import functools
+import os
+import select
+import signal
+import time
+from typing import Any, Callable, Optional
+
+import asked
+import check
+import choose
+import facts
+import trees
+import watch
+from faults import Fault, is_full, no_space
+from observation import FLUSH_S, Observation
+from recording import Wanted
+from store import Store
+from wire import Lines, Writer
+from workdir import WorkDirectory
+
+PROTOCOL = 1
+GRACE_BEFORE_HELLO_S = 60.0
+DISK_RING_BYTES = 200 * 1000 * 1000
+READ_BYTES = 256 * 1024
+
+
+class Conversation:
+    """Speaks profile/agent/PROTOCOL.md over two descriptors.
+
+    Args:
+        source: where the controller's lines come from.
+        writer: where ours go.
+        wakeup: becomes readable when a signal has arrived.
+        program: the path of agent.pyz.
+    """
+
+    def __init__(self, source: int, writer: Writer, wakeup: int, program: str) -> None:
+        self._source = source
+        self._writer = writer
+        self._wakeup = wakeup
+        self._program = program
+        self._lines = Lines()
+        self._work: Optional[WorkDirectory] = None
+        self._store: Optional[Store] = None
+        self._tree: Optional[trees.Tree] = None
+        self._checked: Optional[check.Checked] = None
+        self._observation: Optional[Observation] = None
+        self._grace_s = GRACE_BEFORE_HELLO_S
+        self._ends_at: Optional[float] = None
+        self._last_sign = time.monotonic()
+        self._reason: Optional[str] = None
+        self._answers = {
+            "hello": self._hello,
+            "ping": self._ping,
+            "find": self._find,
+            "check": self._check,
+            "record": self._record,
+            "watch": self._watch,
+            "stop": self._stop,
+            "ack": self._ack,
+            "bye": self._bye,
+        }
+
+    def run(self) -> int:
+        """Converse until the end; the exit code: 0 after `bye`, else 1."""
+        try:
+            while self._reason is None:
+                self._turn()
+        finally:
+            self._end()
+        return 0 if self._reason == "bye" else 1
+
+    # -- one turn of the loop
+
+    def _turn(self) -> None:
+        ready = self._wait(self._wait_s())
+        if self._wakeup in ready:
+            number = os.read(self._wakeup, 64)[0]
+            self._reason = "signal %d" % number
+            return
+        if self._source in ready:
+            self._listen()
+        elif time.monotonic() - self._last_sign > self._grace_s:
+            self._reason = "the controller has been silent for %.0f s" % self._grace_s
+        self._check_age()
+        self._work_on()
+
+    def _wait(self, timeout_s: float) -> list[int]:
+        others = self._observation.descriptors if self._observation is not None else []
+        return select.select([self._source, self._wakeup, *others], [], [], timeout_s)[0]
+
+    def _wait_s(self) -> float:
+        until = self._last_sign + self._grace_s - time.monotonic() + 0.01
+        if self._observation is not None:
+            until = min(until, self._observation.wait_s)
+        return max(0.0, min(until, 1.0))
+
+    def _listen(self) -> None:
+        try:
+            data = os.read(self._source, READ_BYTES)
+        except OSError:
+            data = b""
+        if not data or self._writer.broken:
+            self._reason = "the connection was closed"
+            return
+        self._last_sign = time.monotonic()
+        for item in self._lines.feed(data):
+            if self._reason is None:
+                self._guarded(functools.partial(self._handle, item))
+
+    def _check_age(self) -> None:
+        if self._ends_at is not None and time.monotonic() > self._ends_at and self._reason is None:
+            fault = Fault("time-limit", "The agent's time is up.", "Give it a larger max_s.", fatal=True)
+            self._writer.say(fault.as_message())
+            self._reason = "time limit"
+
+    def _work_on(self) -> None:
+        if self._observation is not None:
+            for duty in self._observation.duties:
+                self._guarded(duty)
+
+    def _guarded(self, action: Callable[[], object]) -> object:
+        """Run `action`; what goes wrong is told, and a fatal fault ends the recording."""
+        try:
+            return action()
+        except Fault as fault:
+            self._tell(fault)
+        except Exception as error:
+            self._tell(self._stumbled(error))
+        return None
+
+    def _stumbled(self, error: Exception) -> Fault:
+        recording = self._observation is not None and self._observation.records
+        if isinstance(error, OSError) and is_full(error):
+            return no_space(error.filename or (self._work.path if self._work else "/"), fatal=recording)
+        told = "The agent stumbled: %s: %s" % (type(error).__name__, str(error)[:200])
+        return Fault("internal", told, "Please report this.", fatal=recording)
+
+    def _tell(self, fault: Fault) -> None:
+        self._writer.say(fault.as_message())
+        if fault.fatal and self._observation is not None:
+            self._observation.fail()
+
+    # -- what the controller asks for
+
+    def _handle(self, item: object) -> None:
+        if isinstance(item, Fault):
+            raise item
+        assert isinstance(item, dict)  # noqa: S101 (Lines gives nothing else)
+        answer = self._answers.get(item["op"])
+        if answer is None:
+            raise Fault("protocol", "There is no op of that name.")
+        if self._work is None and item["op"] not in ("hello", "ping", "bye"):
+            raise Fault("protocol", "The first line must be hello.")
+        answer(item)
+
+    def _hello(self, message: dict[str, Any]) -> None:
+        if self._work is not None:
+            raise Fault("protocol", "There was a hello already.")
+        if message.get("protocol") != PROTOCOL:
+            raise Fault(
+                "protocol", "This agent speaks protocol %d." % PROTOCOL, "Push the agent of this toolkit."
+            )
+        grace_s = asked.number(message, "grace_s", 15.0, 0.2, 3600.0)
+        max_s = asked.number(message, "max_s", 24 * 3600.0, 1.0, 30 * 86400.0)
+        work = WorkDirectory(self._program)
+        self._work = work
+        self._store = Store(work.recordings, DISK_RING_BYTES, self._writer.say, self._writer.has_room)
+        self._observation = Observation(work, self._store, self._writer)
+        self._grace_s, self._ends_at = grace_s, time.monotonic() + max_s
+        answer = {
+            "type": "hello",
+            "protocol": PROTOCOL,
+            "pid": os.getpid(),
+            "python": "%d.%d.%d" % facts.own_python(),
+        }
+        self._writer.say(dict(answer, directory=work.path, facts=facts.host(work.path)))
+
+    def _ping(self, message: dict[str, Any]) -> None:
+        self._writer.say({"type": "pong", "t0": message.get("t0"), "t": time.time_ns()}, important=False)
+
+    def _find(self, message: dict[str, Any]) -> None:
+        assert self._observation is not None  # noqa: S101 (made by hello)
+        if self._observation.begun:
+            raise Fault("protocol", "A recording or a watch has been started: find comes before.")
+        choice = message.get("choice") or {}
+        if not isinstance(choice, dict):
+            raise Fault("protocol", "A choice is an object.")
+        all_trees, orphans = trees.all_trees()
+        self._tree, self._checked = None, None
+        tree, note = choose.chosen(all_trees, orphans, choice)
+        self._tree = tree
+        self._writer.say(
+            {
+                "type": "found",
+                "arbiter": choose.described(tree),
+                "workers": [watch.as_worker(worker) for worker in tree.workers],
+                "all": [choose.described(other) for other in all_trees],
+                "note": note,
+                "gunicorn": check.gunicorn(tree, None, []),
+            }
+        )
+
+    def _check(self, message: dict[str, Any]) -> None:
+        del message
+        self._writer.say(self._verdict().as_message())
+
+    def _verdict(self) -> check.Checked:
+        if self._tree is None or self._work is None:
+            raise Fault("protocol", "There is nothing to check: find comes first.")
+        latest = (self._observation.tree if self._observation is not None else None) or self._tree
+        fresh = watch.watched(latest.arbiter)
+        if fresh is None:
+            raise Fault("gone", "The arbiter %d has ended." % latest.arbiter.pid, "Find gunicorn again.")
+        self._tree = fresh
+        self._checked = check.check(self._work.executable, fresh)
+        return self._checked
+
+    def _record(self, message: dict[str, Any]) -> None:
+        assert self._observation is not None  # noqa: S101 (made by hello)
+        self._observation.may_record()
+        views, wanted = asked.record(message)
+        checked = self._checked or self._verdict()
+        assert self._tree is not None  # noqa: S101 (the verdict needs it)
+        verdicts = {view: checked.views[view] for view in views}
+        self._observation.record(self._tree, Wanted(verdicts, *wanted))
+
+    def _watch(self, message: dict[str, Any]) -> None:
+        wanted = asked.watch(message)
+        if self._tree is None or self._observation is None:
+            raise Fault("protocol", "There is nothing to watch: find comes first.")
+        self._observation.watch(self._tree, wanted)
+
+    def _stop(self, message: dict[str, Any]) -> None:
+        assert self._observation is not None  # noqa: S101 (made by hello)
+        if message.get("only") == "recording":
+            self._observation.stop_recording()
+        else:
+            self._observation.stop()
+
+    def _ack(self, message: dict[str, Any]) -> None:
+        assert self._store is not None  # noqa: S101 (made by hello)
+        if not self._store.acknowledge(str(message.get("name", ""))):
+            raise Fault("protocol", "There is no such file to acknowledge.")
+
+    def _bye(self, message: dict[str, Any]) -> None:
+        del message
+        self._reason = "bye"
+
+    # -- the end
+
+    def _end(self) -> None:
+        """Stop what runs, keep what was recorded and not fetched, leave nothing else."""
+        if self._observation is not None:
+            signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+            self._observation.end(self._guarded, send=self._reason != "bye")
+        keep = self._reason != "bye" and self._store is not None and self._left_behind()
+        if self._store is not None and not keep:
+            self._store.discard()
+        if self._work is not None:
+            self._work.remove(bool(keep))
+        if self._reason == "bye":
+            self._writer.say({"type": "bye"})
+        self._writer.close(FLUSH_S)
+
+    def _left_behind(self) -> bool:
+        assert self._store is not None  # noqa: S101 (asked by the caller)
+        try:
+            return self._store.leave_behind() > 0
+        except OSError:
+            return True

@@ -1,0 +1,339 @@
+"""Failed requests joined to tracebacks and to the ends of workers."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.joined_runs import JoinedRun, at
+from tests.run_folders import failed, request
+from tests.server_metrics import ServerWatch, life
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PLACE = "broker/client.py:61 publish"
+PRINT = f"TimeoutError at {PLACE}"
+
+
+def brief(row: dict[str, Any]) -> tuple[Any, ...]:
+    return (row["what"], row["what_certainty"], row["fingerprint"])
+
+
+def test_a_traceback_with_the_requests_id_is_certain(tmp_path: Path) -> None:
+    run = JoinedRun(tmp_path)
+    run.traceback(1.01, "ValueError", "near.py:1 f", url_path="/data")
+    run.traceback(8.0, "TimeoutError", PLACE, request_id="r")
+
+    (row,) = run.join([request(1, 12, status=500, request_id="r")])
+
+    assert brief(row) == ("traceback", "certain", PRINT)
+    assert (row["traceback_server"], row["traceback_source"], row["traceback_position"]) == ("app", 1, 100)
+
+
+def test_a_traceback_of_the_same_path_and_time_is_likely(tmp_path: Path) -> None:
+    run = JoinedRun(tmp_path)
+    run.access(1.01, "GET", "/data", 500)
+    run.traceback(1.009, "TimeoutError", PLACE, url_path="/data", method="GET")
+
+    (row,) = run.join([request(1, 12, status=500)])
+
+    assert brief(row) == ("traceback", "likely", PRINT)
+    assert (row["joined_by"], row["access_status"]) == ("time", 500)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"url_path": "/other"},
+        {"url_path": "/data", "method": "POST"},
+        {"url_path": "/data", "request_id": "of another request"},
+    ],
+)
+def test_a_traceback_of_another_request_is_not_taken(tmp_path: Path, fields: dict[str, Any]) -> None:
+    run = JoinedRun(tmp_path)
+    run.traceback(1.01, "TimeoutError", PLACE, **fields)
+    others = [request(20, 12, request_id="of another request")] if "request_id" in fields else []
+
+    row = run.join([request(1, 12, status=500), *others])[0]
+
+    assert row["fingerprint"] is None
+
+
+def test_a_traceback_of_a_request_that_went_well_is_not_given_to_another(tmp_path: Path) -> None:
+    run = JoinedRun(tmp_path)
+    run.traceback(1.01, "TimeoutError", PLACE, url_path="/data", request_id="redirected")
+    hops = [request(0.9, 60, status=status, request_id="redirected") for status in (302, 200)]
+
+    rows = run.join([*hops, request(1, 12, status=500, request_id="other")])
+
+    assert rows[-1]["fingerprint"] is None
+
+
+def test_where_all_requests_share_an_id_tracebacks_are_told_by_path_and_time(tmp_path: Path) -> None:
+    run = JoinedRun(tmp_path)
+    run.traceback(1.01, "TimeoutError", PLACE, url_path="/data", request_id="constant")
+    others = [request(number, 12, request_id="constant") for number in range(5, 25)]
+
+    row = run.join([request(1, 30, status=500, request_id="constant"), *others])[0]
+
+    assert brief(row) == ("traceback", "likely", PRINT)
+
+
+def test_several_of_one_fault_are_likely_and_of_several_faults_ambiguous(tmp_path: Path) -> None:
+    same, mixed = JoinedRun(tmp_path / "same"), JoinedRun(tmp_path / "mixed")
+    for run, others in ((same, "TimeoutError"), (mixed, "KeyError")):
+        run.traceback(1.01, "TimeoutError", PLACE, url_path="/data")
+        run.traceback(1.02, others, PLACE, url_path="/data")
+    requests = [request(1, 30, status=500), request(1.001, 30, status=500)]
+
+    assert {brief(row)[:2] for row in same.join(requests)} == {("traceback", "likely")}
+    assert {brief(row)[:2] for row in mixed.join(requests)} == {("traceback", "ambiguous")}
+
+
+def test_a_traceback_belongs_to_one_request(tmp_path: Path) -> None:
+    run = JoinedRun(tmp_path)
+    run.access_log()
+    run.traceback(1.01, "TimeoutError", PLACE, url_path="/data")
+
+    rows = run.join([request(1, 30, status=504), request(1.001, 30, status=504)])
+
+    assert sorted(row["what"] for row in rows) == ["none", "traceback"]
+
+
+def test_the_request_that_the_server_failed_comes_before_one_that_a_proxy_failed(tmp_path: Path) -> None:
+    run = JoinedRun(tmp_path)
+    run.access(1.03, "GET", "/data", 500)
+    run.traceback(1.02, "TimeoutError", PLACE, url_path="/data")
+
+    proxied, there = run.join([request(1, 25, status=504), request(1.001, 31, status=500)])
+
+    assert (proxied["fingerprint"], there["fingerprint"]) == (None, PRINT)
+
+
+def test_a_traceback_that_names_no_path_is_told_by_time_alone(tmp_path: Path) -> None:
+    alone, crowd = JoinedRun(tmp_path / "alone"), JoinedRun(tmp_path / "crowd")
+    for run in (alone, crowd):
+        run.traceback(1.01, "TimeoutError", PLACE)
+
+    (row,) = alone.join([request(1, 30, status=500)])
+    rows = crowd.join([request(1, 30, status=500), request(1, 30, status=500, name="other")])
+
+    assert brief(row) == ("traceback", "likely", PRINT)
+    assert sorted(row["what_certainty"] for row in rows if row["fingerprint"]) == ["ambiguous"]
+
+
+def test_a_traceback_outside_of_a_requests_time_is_not_its(tmp_path: Path) -> None:
+    # As measured: the traceback of a request that went well, 10 ms after one that failed without a traceback.
+    run = JoinedRun(tmp_path, error_ms=0.03)
+    run.access(1.012, "GET", "/data", 500, request_id="quiet", duration_ms=10)
+    run.access(1.032, "GET", "/warn", 200, request_id="warn", duration_ms=10)
+    run.traceback(1.025, "KeyError", PLACE)
+    run.traceback(2.025, "KeyError", PLACE, url_path="/data")
+
+    quiet, _, again = run.join(
+        [
+            request(1, 12, status=500, request_id="quiet"),
+            request(1.02, 12, request_id="warn", url="http://127.0.0.1:8000/warn"),
+            request(2, 12, status=500),
+        ]
+    )
+
+    assert (quiet["what"], quiet["fingerprint"]) == ("access", None)
+    assert again["fingerprint"] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "certainty"),
+    [
+        ("2026-11-21 05:08:20,203 ERROR shop: retrying\nTraceback", "ambiguous"),
+        ("[2026-11-21 05:08:20 +0000] [7] [ERROR] Exception in ASGI application\nTraceback", "likely"),
+    ],
+)
+def test_what_the_application_logged_may_be_of_a_request_that_went_well(
+    tmp_path: Path, text: str, certainty: str
+) -> None:
+    run = JoinedRun(tmp_path)
+    run.traceback(1.005, "KeyError", PLACE, text=text)
+
+    row, _ = run.join([request(1, 12, status=500), request(1, 12, url="http://127.0.0.1:8000/warn")])
+
+    assert brief(row) == ("traceback", certainty, f"KeyError at {PLACE}")
+
+
+@pytest.mark.parametrize(
+    "first_line",
+    [
+        "[2026-11-21 14:30:01 +0000] [7] [ERROR] Error handling request GET /data?x=1",
+        "[2026-11-21 14:30:01 +0000] [7] [ERROR] Error handling request /data",
+        "[2026-11-21 14:30:01,123] ERROR in app: Exception on /data [GET]",
+        "Internal Server Error: /data",
+    ],
+)
+def test_the_path_is_read_from_the_line_before_a_traceback(tmp_path: Path, first_line: str) -> None:
+    run = JoinedRun(tmp_path)
+    run.traceback(1.01, "TimeoutError", PLACE, text=f"{first_line}\nTraceback (most recent call last):\n")
+
+    data, other = run.join([request(1, 30, status=500), request(1, 30, status=500, url="http://h:1/other")])
+
+    assert (data["fingerprint"], other["fingerprint"]) == (PRINT, None)
+
+
+def test_gunicorns_own_line_for_an_exception_does_not_tell_how_long_the_request_took(tmp_path: Path) -> None:
+    run = JoinedRun(tmp_path)
+    run.access(1.5, "GET", "/data", 500, request_id="r", duration_ms=0.2)
+    run.traceback(1.5, "TimeoutError", PLACE, url_path="/data", event="request_failed")
+
+    (row,) = run.join([request(1, 505, status=500, request_id="r")])
+
+    assert row["what"] == "traceback"
+    assert (row["server_ms"], row["outside_ms"]) == (None, None), "it is the time of writing the error page"
+
+
+def test_a_traceback_is_looked_for_on_the_server_that_had_the_request(tmp_path: Path) -> None:
+    run = JoinedRun(tmp_path, "a", "b")
+    run.access(1.01, "GET", "/data", 500, request_id="r", server="a")
+    run.traceback(1.01, "TimeoutError", PLACE, url_path="/data", server="b")
+
+    (row,) = run.join([request(1, 12, status=500, request_id="r")])
+
+    assert row["what"] == "access"
+
+
+def test_a_traceback_that_came_after_the_client_gave_up_explains_it(tmp_path: Path) -> None:
+    run = JoinedRun(tmp_path)
+    run.traceback(31, "TimeoutError", PLACE, url_path="/data")
+
+    (row,) = run.join([failed(1, "ETIMEDOUT", 10_000)])
+
+    assert brief(row) == ("traceback", "likely", PRINT)
+
+
+def died(run: JoinedRun, at_s: float, pid: int, event: str, **fields: Any) -> None:
+    """A worker that was there from the start, and how it ended, by gunicorn's log and the agent."""
+    run.gunicorn(at_s, event, pid, **fields)
+    folder = run.builder.run.server("app")
+    worker = {"pid": pid, "create_time": 1.0, "title": "worker"}
+    lines = [
+        {"t_ns": at(0), "born": [worker], "died": []},
+        {"t_ns": at(at_s + 1), "born": [], "died": [worker]},
+    ]
+    with folder.workers.open("a", encoding="utf-8") as file:
+        file.writelines(json.dumps(line) + "\n" for line in lines)
+
+
+def test_a_request_that_was_cut_off_by_a_timeout_of_its_worker(tmp_path: Path) -> None:
+    run = JoinedRun(tmp_path)
+    run.access_log()
+    died(run, 6.0, 711, "timeout")
+
+    (row,) = run.join([failed(1, "ECONNRESET", 5100)])
+
+    assert (row["what"], row["what_certainty"], row["event"], row["event_pid"]) == (
+        "timeout",
+        "likely",
+        "timeout",
+        711,
+    )
+    assert row["event_position"] == 0
+
+
+def test_a_sync_worker_had_one_request_the_others_waited(tmp_path: Path) -> None:
+    run = JoinedRun(tmp_path)
+    run.access_log()
+    died(run, 6.0, 711, "timeout")
+
+    rows = run.join(
+        [failed(1, "ECONNRESET", 5100), failed(2, "ETIMEDOUT", 10_000), failed(3, "ETIMEDOUT", 10_000)]
+    )
+
+    assert [row["what"] for row in rows] == ["timeout", "unfinished", "unfinished"]
+
+
+def test_a_worker_with_threads_had_as_many_as_it_has_threads(tmp_path: Path) -> None:
+    run = JoinedRun(tmp_path)
+    run.access_log()
+    run.builder.manifest.servers[0].facts["gunicorn"] = {"worker_class": "gthread", "threads": 2}
+    died(run, 6.0, 711, "killed", exit_signal="SIGKILL")
+
+    rows = run.join(
+        [failed(1, "ECONNRESET", 5020), failed(1, "ECONNRESET", 5010), failed(1, "ECONNRESET", 5030)]
+    )
+
+    assert sorted(row["what"] for row in rows) == ["closed", "killed", "killed"]
+
+
+def test_a_timeout_whose_worker_wrote_where_it_hung_names_the_place(tmp_path: Path) -> None:
+    run = JoinedRun(tmp_path)
+    died(run, 6.0, 711, "timeout")
+    run.access(6.01, "GET", "/data", 500)
+    run.traceback(6.01, "SystemExit", PLACE, url_path="/data", pid=711, event="request_failed")
+
+    (row,) = run.join([request(1, 5020, status=500)])
+
+    assert (row["what"], row["what_certainty"], row["fingerprint"]) == (
+        "timeout",
+        "likely",
+        f"SystemExit at {PLACE}",
+    )
+    sentence = run.errors.summary["explanations"][0]["sentence"]
+    assert "killed for its timeout (PID 711; SystemExit at broker/client.py:61 publish)" in sentence
+
+
+def test_the_end_of_a_worker_explains_no_request_that_was_answered(tmp_path: Path) -> None:
+    run = JoinedRun(tmp_path)
+    died(run, 1.005, 711, "killed", exit_signal="SIGKILL")
+    run.access(1.01, "GET", "/data", 503)
+
+    (row,) = run.join([request(1, 12, status=503)])
+
+    assert (row["what"], row["event"]) == ("access", None)
+
+
+def test_a_worker_that_ended_in_order_explains_nothing(tmp_path: Path) -> None:
+    run = JoinedRun(tmp_path)
+    run.access_log()
+    died(run, 1.005, 711, "max_requests")
+
+    (row,) = run.join([failed(1, "ECONNRESET", 12)])
+
+    assert (row["what"], row["event"]) == ("closed", None)
+    assert "never reached a worker)" not in run.errors.summary["explanations"][0]["sentence"]
+
+
+def test_a_worker_that_ended_without_a_word_had_what_was_cut_off_then_but_nothing_that_was_answered(
+    tmp_path: Path,
+) -> None:
+    run = JoinedRun(tmp_path)
+    run.access_log()
+    watch = ServerWatch(run.builder, "app")
+    watch.workers(0, born=[life(711)])
+    watch.workers(1.5, died=[life(711)], born=[life(712)])
+
+    answered, cut, later = run.join(
+        [request(1, 290, status=502), failed(1, "ECONNRESET", 300), failed(9, "ECONNRESET", 12)]
+    )
+
+    assert (cut["what"], cut["event"], cut["event_pid"]) == ("killed", "unknown", 711)
+    assert cut["what_certainty"] == "likely"
+    assert (answered["what"], later["what"]) == ("none", "closed")
+    (sentence,) = [one["sentence"] for one in run.errors.summary["explanations"] if one["count"] == 2]
+    assert "was in a worker that ended, nobody knows why (PID 711)" in sentence
+    assert "a worker that ended before it wrote one" in sentence
+
+
+def test_who_came_while_the_queue_was_never_empty_again_may_have_waited_to_the_end(tmp_path: Path) -> None:
+    run = JoinedRun(tmp_path)
+    run.access_log()
+    run.access(1.01, "GET", "/data", 200, duration_ms=10)
+    watch = ServerWatch(run.builder, "app")
+    for second, queue in enumerate((0, 0, 3, 0, 2, 5, 4)):
+        watch.line(second, service={"accept_queue": queue})
+
+    _, early, waiting = run.join(
+        [request(1, 12), request(2.5, 1000, status=504), request(3.5, 1000, status=504)]
+    )
+
+    assert (early["what"], waiting["what"]) == ("none", "unfinished")

@@ -1,0 +1,414 @@
+"""Lanes, busy workers and the numbers of `watch` in summary.json: each can be worked out by hand."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.run_folders import ARBITER, HOT, POOL_WAIT, SECOND_NS, START_NS, RunFolderBuilder, raw, request
+from tests.server_metrics import ServerWatch, at, life, process
+from toolkit.analysis.results import Results, read_results
+from toolkit.analysis.watch.busy import serves
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+A, B = 701, 702
+SITE = "/srv/venv/lib/python3.11/site-packages"
+LIB = "/usr/lib/python3.11"
+MIB = 2**20
+START = START_NS // SECOND_NS
+
+SYNC_RUN = ("<module> (/srv/venv/bin/gunicorn:8)", f"SyncWorker.run ({SITE}/gunicorn/workers/sync.py:124)")
+SYNC_IDLE = (*SYNC_RUN, f"SyncWorker.wait ({SITE}/gunicorn/workers/sync.py:35)")
+SYNC_BUSY = (*SYNC_RUN, f"SyncWorker.handle ({SITE}/gunicorn/workers/sync.py:136)", HOT)
+SYNC_OLD = (*SYNC_RUN, f"handle_request ({SITE}/gunicorn/workers/sync.py:136)", HOT)  # Python before 3.11
+POOL_BUSY = (*POOL_WAIT, f"ThreadWorker.handle ({SITE}/gunicorn/workers/gthread.py:553)", HOT)
+SELECT = (
+    "<module> (/srv/venv/bin/gunicorn:8)",
+    f"ThreadWorker.run ({SITE}/gunicorn/workers/gthread.py:425)",
+    f"EpollSelector.select ({LIB}/selectors.py:468)",
+)
+BACKGROUND = (f"Thread.run ({LIB}/threading.py:982)", "refresh (/srv/shop/cache.py:9)")
+
+
+def watched(
+    tmp_path: Path, gunicorn: dict[str, Any] | None = None, views: dict[str, dict[str, Any]] | None = None
+) -> tuple[RunFolderBuilder, ServerWatch]:
+    builder = RunFolderBuilder(tmp_path)
+    builder.server("app", views or {})
+    facts = {"target_python": "3.11.7", "gunicorn": gunicorn or {}}
+    builder.manifest.servers[0].facts = facts
+    return builder, ServerWatch(builder, "app")
+
+
+def watch_of(results: Results) -> dict[str, Any]:
+    found: dict[str, Any] = results.summary["servers"][0]["watch"]
+    return found
+
+
+WALL = {"wall": {"rate_hz": 20.0, "valid": True, "reason": ""}}
+
+
+def sampled(tmp_path: Path, text: str, gunicorn: dict[str, Any], **view: Any) -> Results:
+    builder, _ = watched(tmp_path, gunicorn, {"wall": {**WALL["wall"], **view}})
+    builder.chunk("app", "wall", 0, text)
+    return read_results(builder.build())
+
+
+def test_lanes_stand_on_one_grid_of_seconds_that_holds_the_loads(tmp_path: Path) -> None:
+    builder, watch = watched(tmp_path)
+    builder.load("http", [request(5.2), request(12.9)])
+    for second in range(3, 10):
+        watch.line(
+            second,
+            host={"cpu_user": second * 0.5},
+            service={"accept_queue": second, "accept_queue_limit": 64},
+        )
+    results = read_results(builder.build())
+
+    lanes = results.server_series["app"]
+    assert lanes["t"] == list(range(START + 3, START + 13))
+    assert set(results.series["t"]) <= set(lanes["t"])
+    assert {name: len(column) for name, column in lanes.items() if name != "by_worker"} == {
+        name: 10 for name in lanes if name != "by_worker"
+    }
+    assert lanes["accept_queue"] == [3, 4, 5, 6, 7, 8, 9, 9, None, None], "held for one second, then unknown"
+    assert lanes["cpu_user"] == [0.5] * 7 + [None] * 3, "a growth is that of the time before its line"
+
+
+def test_two_lines_in_a_second_show_the_longest_queue_and_the_mean_of_the_rest(tmp_path: Path) -> None:
+    builder, watch = watched(tmp_path)
+    for second, queue in ((0.1, 2), (0.6, 9), (1.1, 0)):
+        watch.line(second, service={"accept_queue": queue, "connections": queue})
+    lanes = read_results(builder.build()).server_series["app"]
+
+    assert lanes["accept_queue"] == [9, 0]
+    assert lanes["connections"] == [5.5, 0]
+
+
+def test_cpu_and_memory_by_worker_and_together(tmp_path: Path) -> None:
+    builder, watch = watched(tmp_path)
+    for second in range(4):
+        both = [process(A, cpu_user=second * 0.6, cpu_system=second * 0.2, rss=50 * MIB)]
+        both += [process(B, cpu_user=second * 0.3, rss=30 * MIB)] if second < 3 else []
+        watch.line(second, processes=[process(ARBITER, "arbiter", cpu_user=second * 9.0, rss=MIB), *both])
+    results = read_results(builder.build())
+
+    lanes = results.server_series["app"]
+    assert lanes["workers_cpu"] == pytest.approx([1.1, 1.1, 1.1, 0.8])
+    assert lanes["workers_rss"] == [80 * MIB] * 3 + [50 * MIB]
+    assert lanes["busy_by_cpu"] == [1, 1, 1, 1], "B used a third of a core"
+    first, second_ = lanes["by_worker"]
+    assert (first["pid"], first["at"], second_["pid"], second_["at"]) == (A, 0, B, 0)
+    assert second_["cpu"] == pytest.approx([0.3] * 3)
+    rows = {row["pid"]: row for row in watch_of(results)["per_worker"]}
+    assert rows[A]["cpu_mean"] == rows[A]["cpu_max"] == 0.8
+    assert rows[B]["rss_max"] == 30 * MIB
+    assert ARBITER not in rows
+
+
+def test_births_and_deaths_stand_in_their_seconds(tmp_path: Path) -> None:
+    builder, watch = watched(tmp_path)
+    watch.workers(0, born=[life(A), life(B)])
+    watch.workers(3, died=[life(A, exit={"signal": 9})])
+    watch.workers(5, born=[life(711, 4.6)])
+    for second in range(7):
+        watch.line(second, host={"load_1": 1})
+    results = read_results(builder.build())
+
+    lanes = results.server_series["app"]
+    assert lanes["workers"] == [2, 2, 2, 1, 2, 2, 2]
+    assert lanes["died"] == [0, 0, 0, 1, 0, 0, 0]
+    assert lanes["born"] == [0, 0, 0, 0, 1, 0, 0]
+    workers = watch_of(results)["workers"]
+    assert (workers["at_start"], workers["births"], workers["most"]) == (2, 1, 2)
+    assert workers["by_cause"] == {"killed": 1}
+    assert [(death["pid"], death["t_ns"], death["cause"]) for death in workers["deaths"]] == [
+        (A, at(3), "killed")
+    ]
+
+
+def test_numbers_are_of_the_time_of_the_load(tmp_path: Path) -> None:
+    builder, watch = watched(tmp_path)
+    builder.load("http", [request(10.0), request(14.0, 1000)])
+    for second in range(21):
+        watch.line(second, host={"load_1": 5.0 if 10 <= second <= 15 else 0.0})
+    watch_ = watch_of(read_results(builder.build()))
+
+    assert watch_["window"] == {"of": "load", "from_ns": at(10), "to_ns": at(15)}
+    assert watch_["metrics"]["host.load_1"] == {
+        "mean": 5.0,
+        "max": 5.0,
+        "min": 5.0,
+        "p95": 5.0,
+        "last": 5.0,
+        "unit": "tasks",
+    }
+    assert (watch_["lines"], watch_["interval_s"]) == (21, 1.0)
+
+
+def test_statistics_of_host_service_and_all_workers_with_their_units(tmp_path: Path) -> None:
+    builder, watch = watched(tmp_path)
+    for second in range(5):
+        watch.line(
+            second,
+            host={
+                "cpu_user": second * 1.5,
+                "cpu_system": second * 0.5,
+                "net_in": second * 100,
+                "load_1": second,
+            },
+            processes=[
+                process(ARBITER, "arbiter", rss=7, cpu_user=0.0),
+                process(A, rss=10 + second, uss=1),
+                process(B, rss=20, uss=1),
+            ],
+        )
+    metrics = watch_of(read_results(builder.build()))["metrics"]
+
+    assert metrics["host.cpu"] == {
+        "mean": 2.0,
+        "max": 2.0,
+        "min": 2.0,
+        "p95": 2.0,
+        "last": 2.0,
+        "unit": "cores",
+    }
+    assert (metrics["host.net_in"]["mean"], metrics["host.net_in"]["unit"]) == (100.0, "bytes/s")
+    assert metrics["host.load_1"]["p95"] == pytest.approx(3.8)
+    rss = metrics["workers.rss"]
+    assert [rss[name] for name in ("mean", "max", "min", "last", "unit")] == [32.0, 34.0, 30.0, 34.0, "bytes"]
+    assert metrics["arbiter.rss"]["max"] == 7.0
+    assert "workers.uss" not in metrics
+    assert list(metrics) == sorted(metrics)
+
+
+def test_the_queue_says_how_long_it_was_full_and_when_it_was_longest(tmp_path: Path) -> None:
+    builder, watch = watched(tmp_path)
+    for second, queue in enumerate((0, 3, 64, 65, 64, 2)):
+        watch.line(
+            second,
+            host={"listen_overflows": max(0, second - 2) * 5},
+            service={"accept_queue": queue, "accept_queue_limit": 64},
+        )
+    queue_ = watch_of(read_results(builder.build()))["queue"]
+
+    assert queue_ == {
+        "max": 65.0,
+        "at_ns": at(3),
+        "mean": 33.0,
+        "limit": 64.0,
+        "seconds_full": 3.0,
+        "overflows": 15,
+    }
+
+
+def test_an_empty_queue_was_never_full_and_has_no_time(tmp_path: Path) -> None:
+    builder, watch = watched(tmp_path)
+    for second in range(3):
+        watch.line(second, service={"accept_queue": 0, "accept_queue_limit": 64})
+    queue = watch_of(read_results(builder.build()))["queue"]
+
+    assert (queue["max"], queue["at_ns"], queue["seconds_full"], queue["overflows"]) == (0.0, None, 0.0, None)
+
+
+def test_what_gunicorn_is_stands_beside_its_workers(tmp_path: Path) -> None:
+    gunicorn = {"version": "27.0.1", "worker_class": "gthread", "workers": 4, "threads": 8}
+    builder, watch = watched(tmp_path, gunicorn)
+    watch.workers(0, born=[life(A)])
+    workers = watch_of(read_results(builder.build()))["workers"]
+
+    said = {name: workers[name] for name in ("configured", "threads", "class", "gunicorn", "python")}
+    assert said == {
+        "configured": 4,
+        "threads": 8,
+        "class": "gthread",
+        "gunicorn": "27.0.1",
+        "python": "3.11.7",
+    }
+
+
+def test_facts_of_another_form_are_not_believed(tmp_path: Path) -> None:
+    builder, _ = watched(tmp_path)
+    builder.manifest.servers[0].facts = {"gunicorn": {"workers": "4", "version": [1], "threads": -1}}
+    workers = watch_of(read_results(builder.build()))["workers"]
+
+    assert [workers[name] for name in ("configured", "threads", "gunicorn", "python")] == [None] * 4
+
+
+def test_busy_sync_workers_are_those_inside_a_request(tmp_path: Path) -> None:
+    text = raw(A, SYNC_BUSY, 50) + raw(A, SYNC_OLD, 25) + raw(A, SYNC_IDLE, 25) + raw(B, SYNC_IDLE, 100)
+    text += raw(B, BACKGROUND, 100, thread="cache", tid=9)
+    results = sampled(tmp_path, text, {"worker_class": "sync", "workers": 2})
+
+    busy = watch_of(results)["busy"]
+    assert busy["from_stacks"] == {
+        "workers_mean": 0.75,
+        "workers_max": 0.75,
+        "threads_mean": 0.75,
+        "threads_max": 0.75,
+        "threads": 2,
+        "seconds_all_busy": 0,
+        "chunk_s": 5.0,
+        "seconds": 5.0,
+        "blurred": False,
+    }
+    rows = {row["pid"]: row["busy"] for row in watch_of(results)["per_worker"]}
+    assert rows == {A: 0.75, B: 0.0}, "the arbiter is none, and a background thread no request"
+    assert results.server_series["app"]["busy_workers"] == [0.75] * 5 + [None]
+
+
+def test_the_new_arbiter_of_an_upgrade_is_no_worker(tmp_path: Path) -> None:
+    builder, watch = watched(tmp_path, {"worker_class": "sync"}, WALL)
+    builder.chunk("app", "wall", 0, raw(A, SYNC_BUSY, 100) + raw(800, SYNC_RUN, 100))
+    for second in range(3):
+        watch.line(second, processes=[process(800, "arbiter", rss=1), process(A, rss=1)])
+    found = watch_of(read_results(builder.build()))
+
+    assert [row["pid"] for row in found["per_worker"]] == [A]
+    assert found["busy"]["from_stacks"]["workers_max"] == 1.0
+
+
+def test_all_workers_busy_is_said_in_seconds(tmp_path: Path) -> None:
+    text = raw(A, SYNC_BUSY, 100) + raw(B, SYNC_BUSY, 99) + raw(B, SYNC_IDLE, 1)
+    results = sampled(tmp_path, text, {"worker_class": "sync", "workers": 2})
+
+    assert watch_of(results)["busy"]["from_stacks"]["seconds_all_busy"] == 5
+
+
+@pytest.mark.parametrize("metrics", [True, False])
+def test_idle_time_around_the_load_is_not_in_the_share_of_busy_workers(tmp_path: Path, metrics: bool) -> None:
+    builder, watch = watched(tmp_path, {"worker_class": "sync", "workers": 1}, WALL)
+    builder.load(
+        "http", [request(4.0, 1000), request(15.0, 1000)]
+    )  # the first chunk is idle for 4 of its 5 seconds
+    idle = raw(A, SYNC_BUSY, 20) + raw(A, SYNC_IDLE, 80)
+    for seq, text in enumerate([idle, raw(A, SYNC_BUSY, 100), raw(A, SYNC_BUSY, 100), idle]):
+        builder.chunk("app", "wall", seq, text)
+    for second in range(20 if metrics else 0):
+        watch.line(second, processes=[process(A, rss=1)])
+    found = watch_of(read_results(builder.build()))
+
+    stacks = found["busy"]["from_stacks"]
+    assert (stacks["workers_mean"], stacks["seconds"], stacks["blurred"]) == (1.0, 10.0, False)
+    assert [row["busy"] for row in found["per_worker"]] == [1.0]
+
+
+def test_a_load_shorter_than_a_chunk_has_idle_time_in_it_and_says_so(tmp_path: Path) -> None:
+    builder, watch = watched(tmp_path, {"worker_class": "sync", "workers": 1}, WALL)
+    builder.load("http", [request(1.0, 1000), request(2.0, 1000)])
+    builder.chunk("app", "wall", 0, raw(A, SYNC_BUSY, 40) + raw(A, SYNC_IDLE, 60))
+    for second in range(5):
+        watch.line(second, processes=[process(A, rss=1)])
+    stacks = watch_of(read_results(builder.build()))["busy"]["from_stacks"]
+
+    assert (stacks["workers_mean"], stacks["seconds"], stacks["blurred"]) == (0.4, 2.0, True)
+
+
+def test_a_worker_and_the_one_born_in_its_place_are_not_busy_together(tmp_path: Path) -> None:
+    builder, watch = watched(tmp_path, {"worker_class": "sync", "workers": 1}, WALL)
+    builder.chunk("app", "wall", 0, raw(A, SYNC_BUSY, 40) + raw(B, SYNC_BUSY, 60))
+    watch.workers(0, born=[life(A)])
+    watch.workers(2, died=[life(A)], born=[life(B)])
+    for second in range(5):
+        watch.line(second, processes=[process(A if second < 2 else B, rss=1)])
+    found = watch_of(read_results(builder.build()))
+
+    assert found["busy"]["from_stacks"]["workers_max"] == 1.0
+
+
+def test_of_a_worker_with_threads_the_busy_ones_are_counted(tmp_path: Path) -> None:
+    text = raw(A, SELECT, 100)
+    for number, count in enumerate((100, 50)):
+        text += raw(A, POOL_BUSY, count, thread=f"pool_{number}", tid=20 + number)
+        text += (
+            raw(A, POOL_WAIT, 100 - count, thread=f"pool_{number}", tid=20 + number) if count < 100 else ""
+        )
+    text += raw(B, SELECT, 100)
+    for number in range(2):
+        text += raw(B, POOL_BUSY, 50, thread=f"pool_{number}", tid=30 + number)
+        text += raw(B, POOL_WAIT, 50, thread=f"pool_{number}", tid=30 + number)
+    results = sampled(tmp_path, text, {"worker_class": "gthread", "workers": 2, "threads": 2})
+
+    found = watch_of(results)["busy"]["from_stacks"]
+    assert (found["threads_mean"], found["threads"]) == (2.5, 4)
+    assert found["workers_mean"] == 1.75, "A always; B but when both of its threads wait: 1 - 0.5 * 0.5"
+    assert found["seconds_all_busy"] == 0
+
+
+def test_threads_of_unknown_number_are_never_said_to_be_all_busy(tmp_path: Path) -> None:
+    results = sampled(tmp_path, raw(A, POOL_BUSY, 100, tid=20), {"worker_class": "gthread", "workers": 1})
+
+    assert watch_of(results)["busy"]["from_stacks"]["seconds_all_busy"] is None
+
+
+@pytest.mark.parametrize(
+    ("view", "gunicorn", "reason"),
+    [
+        ({"valid": False, "reason": "foreign"}, {"worker_class": "sync"}, "would not be true"),
+        ({}, {"worker_class": "shop.Worker"}, "no thread was seen in a request"),
+        ({}, {}, "no thread was seen in a request"),
+    ],
+)
+def test_what_cannot_be_told_from_the_stacks_is_not_told(
+    tmp_path: Path, view: dict[str, Any], gunicorn: dict[str, Any], reason: str
+) -> None:
+    busy = watch_of(sampled(tmp_path, raw(A, BACKGROUND, 100), gunicorn, **view))["busy"]
+
+    assert busy["from_stacks"] is None
+    assert reason in busy["reason"]
+
+
+def test_without_a_wall_view_nothing_is_said_of_busy_workers(tmp_path: Path) -> None:
+    builder, _ = watched(tmp_path, {"worker_class": "sync"}, {"cpu": {"rate_hz": 20.0, "valid": True}})
+    builder.chunk("app", "cpu", 0, raw(A, SYNC_BUSY, 100))
+    busy = watch_of(read_results(builder.build()))["busy"]
+
+    assert (busy["from_stacks"], busy["reason"]) == (None, "no wall view was recorded")
+
+
+@pytest.mark.parametrize(
+    ("frame", "inside"),
+    [
+        (f"SyncWorker.handle ({SITE}/gunicorn/workers/sync.py:136)", True),
+        (f"handle_request ({SITE}/gunicorn/workers/base_async.py:320)", True),
+        (f"HttpProtocol._handle_http_request ({SITE}/gunicorn/asgi/protocol.py:1700)", True),
+        (f"RequestResponseCycle.run_asgi ({SITE}/uvicorn/protocols/http/h11_impl.py:403)", True),
+        (f"SyncWorker.accept ({SITE}/gunicorn/workers/sync.py:28)", False),
+        (f"SyncWorker.handle_quit ({SITE}/gunicorn/workers/base.py:28)", False),
+        (f"Arbiter.handle_hup ({SITE}/gunicorn/arbiter.py:28)", False),
+        ("handle (/srv/shop/gunicorn/workers/handlers.py:5)", False),
+        ("handle (/srv/shop/views.py:5)", False),
+        ("handle", False),
+    ],
+)
+def test_frames_that_serve_a_connection(frame: str, inside: bool) -> None:
+    assert serves(frame) is inside
+
+
+def test_watch_has_the_same_keys_with_everything_and_with_nothing(tmp_path: Path) -> None:
+    empty, _ = watched(tmp_path / "empty")
+    full, watch = watched(tmp_path / "full", {"workers": 2, "worker_class": "sync"}, WALL)
+    full.chunk("app", "wall", 0, raw(A, SYNC_BUSY, 10))
+    watch.workers(0, born=[life(A)])
+    for second in range(3):
+        watch.line(second, service={"accept_queue": 1}, processes=[process(A, rss=1)])
+
+    shapes = [watch_of(read_results(builder.build())) for builder in (empty, full)]
+    assert list(shapes[0]) == list(shapes[1])
+    assert list(shapes[0]["workers"]) == list(shapes[1]["workers"])
+    assert list(shapes[0]["busy"]) == list(shapes[1]["busy"])
+    for shape in shapes:
+        json.dumps(shape, allow_nan=False)
+
+
+def test_a_time_of_another_year_makes_no_endless_grid(tmp_path: Path) -> None:
+    builder, watch = watched(tmp_path)
+    watch.line(0, host={"load_1": 1})
+    watch.line(20 * 24 * 3600, host={"load_1": 1})
+    lanes = read_results(builder.build()).server_series["app"]
+
+    assert len(lanes["t"]) < 1000

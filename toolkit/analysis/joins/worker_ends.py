@@ -1,0 +1,138 @@
+"""Joins failed requests to the end of the worker that had them in work."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from toolkit.analysis.database import query, rows
+from toolkit.analysis.joins.by_time import SLACK_NS
+from toolkit.analysis.joins.spans import Crowd, Span, pair_in_turn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from toolkit.analysis.building import Building
+
+_MOST_REQUESTS = 500_000
+_SOON_NS = 3_000_000_000
+"""A worker that is told to end takes a moment; gunicorn kills it a second or two later if it does not."""
+_LATE_NS = 120_000_000_000
+"""A client may give up so long before gunicorn's timeout."""
+_MOST_AT_ONCE = 64
+
+
+@dataclass(frozen=True)
+class CutShort:
+    """A failed request without a line of the server, or with the traceback of a worker's exit."""
+
+    request_no: int
+    start_ns: int
+    end_ns: int
+    late: bool
+    answered: bool
+    site: int | None
+    server: str | None
+    """Of the traceback, as `pid`, `t_ns` and `certainty`."""
+    pid: int | None
+    t_ns: int | None
+    certainty: str | None
+
+
+@dataclass(frozen=True)
+class WorkerEnd:
+    """A worker that ended in the middle of something."""
+
+    end_no: int
+    server: str
+    site: int | None
+    pid: int
+    low_ns: int
+    high_ns: int
+    explained: bool
+    """Where nobody knows why it ended, that may have been between two requests: an answer, even a bad one, is none of its."""
+
+
+def join_worker_ends(building: Building, error_ns: int) -> None:
+    """Make `join_ended`: each end with the requests that it cut short, as many as such a worker has in work at once."""
+    connection = building.connection
+    connection.execute(
+        "CREATE TABLE join_ended (request_no BIGINT, end_no BIGINT, certainty VARCHAR, candidates BIGINT)"
+    )
+    connection.execute(query("join_worker_ends"))
+    ends = [WorkerEnd(*row.values()) for row in rows(connection, "join_worker_end_list")]
+    if not ends:
+        return
+    requests = [
+        CutShort(*row.values()) for row in rows(connection, "join_cut_short", {"most": _MOST_REQUESTS})
+    ]
+    at_once = {entry.name: _at_once(entry.facts) for entry in building.manifest.servers}
+    path = building.scratch / "ended.csv"
+    with path.open("w", encoding="ascii") as file:
+        for request_no, end_no, candidates, alone in _join(requests, ends, at_once, error_ns + SLACK_NS):
+            file.write(f"{request_no},{end_no},{candidates},{int(alone)}\n")
+    if path.stat().st_size:
+        connection.execute(query("join_add_ended"), {"path": str(path)})
+
+
+def _at_once(facts: dict[str, Any]) -> int:
+    """How many requests a worker has in work at once; a sync worker, gunicorn's default, has one."""
+    said = facts.get("gunicorn")
+    gunicorn = said if isinstance(said, dict) else {}
+    kind, threads = str(gunicorn.get("worker_class") or "sync"), gunicorn.get("threads")
+    if kind in ("sync", "gthread"):
+        return min(threads, _MOST_AT_ONCE) if isinstance(threads, int) and threads > 0 else 1
+    return _MOST_AT_ONCE
+
+
+Ended = tuple[int, int, int, bool]
+"""request_no, end_no, candidates, whether it can have been no other."""
+
+
+def _join(
+    requests: list[CutShort], ends: list[WorkerEnd], at_once: dict[str, int], margin: int
+) -> Iterator[Ended]:
+    workers: dict[tuple[str | None, int | None], list[WorkerEnd]] = {}
+    for end in ends:
+        workers.setdefault((end.server, end.pid), []).append(end)
+    taken: Counter[int] = Counter()
+    open_requests = []
+    for request in requests:
+        if request.t_ns is None:
+            open_requests.append(request)
+            continue
+        its = workers.get((request.server, request.pid), [])
+        found = _nearest(its, request.t_ns)
+        if found is not None and found.low_ns - _SOON_NS <= request.t_ns <= found.high_ns + _SOON_NS:
+            taken[found.end_no] += 1
+            yield request.request_no, found.end_no, 1, request.certainty != "ambiguous"
+    places = [end for end in ends for _ in range(at_once.get(end.server, 1) - taken[end.end_no])]
+    yield from _by_time(open_requests, places, margin)
+
+
+def _nearest(ends: list[WorkerEnd], t_ns: int) -> WorkerEnd | None:
+    return min(ends, key=lambda end: abs(end.low_ns - t_ns), default=None)
+
+
+def _by_time(requests: list[CutShort], places: list[WorkerEnd], margin: int) -> Iterator[Ended]:
+    """Those first that ended with the worker; then those whose client gave up before."""
+
+    def fits(request: int, place: int) -> bool:
+        one, end = requests[request], places[place]
+        return one.site in (None, end.site) and (end.explained or not one.answered)
+
+    spans: list[Span | None] = [(end.low_ns, end.high_ns) for end in places]
+    with_it: list[Span | None] = [
+        (max(one.start_ns, one.end_ns - _SOON_NS) - margin, one.end_ns + margin) for one in requests
+    ]
+    before: list[Span | None] = [
+        (one.start_ns - margin, one.end_ns + margin + (_LATE_NS if one.late else 0)) for one in requests
+    ]
+    stages = (with_it, before)
+    cut_off = [None if one.answered else span for one, span in zip(requests, with_it, strict=True)]
+    crowd, rivals = Crowd(spans), {True: Crowd(with_it), False: Crowd(cut_off)}
+    for stage, request, place in pair_in_turn(stages, spans, fits):
+        candidates = crowd.meeting(stages[stage][request])
+        alone = stage == 0 and rivals[places[place].explained].meeting(spans[place]) <= candidates
+        yield requests[request].request_no, places[place].end_no, candidates, alone

@@ -1,0 +1,1 @@
+"""Recorded logs → what each line says: when, of which process, about which request."""

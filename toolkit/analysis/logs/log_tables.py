@@ -1,0 +1,116 @@
+"""Recorded logs → log_events, log_sources."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from toolkit.analysis.building import Source
+from toolkit.analysis.database import json_table, query, read_parquet, write_json_lines
+from toolkit.analysis.logs.assembly import Assembly
+from toolkit.analysis.logs.events import EVENT_FIELDS, Event
+from toolkit.analysis.logs.lines import lines_of
+from toolkit.analysis.logs.recorded import LogSource, read_sources
+from toolkit.recording.manifest import ServerEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from toolkit.analysis.building import Building
+    from toolkit.recording.layout import ServerFolder
+
+_SOURCE_FIELDS = {
+    "log": "INTEGER",  # a number of ours: which source of which server
+    "offset_ns": "BIGINT",
+    "server": "VARCHAR",
+    "source": "INTEGER",
+    "path": "VARCHAR",
+    "role": "VARCHAR",  # access, error, application; by its content where it was not known; null where it is empty
+    "kind": "VARCHAR",
+    "format": "VARCHAR",
+    "bytes": "BIGINT",
+    "lines": "BIGINT",
+    "dropped_bytes": "BIGINT",  # that were not fetched
+    "limited": "BOOLEAN",  # because of the size limit
+    "generations": "INTEGER",  # 1, and one more for each rotation or truncation
+    "found": "VARCHAR",
+    "note": "VARCHAR",
+}
+_LATEST_NS = 1 << 62
+
+
+def build_log_tables(building: Building) -> None:
+    """Write both tables; of a run without logs they are empty."""
+    logs: list[dict[str, Any]] = []
+    path = building.scratch / "log_events.jsonl"
+    write_json_lines(path, _all_events(building, logs))
+    json_table(building.connection, "raw_log_events", path, EVENT_FIELDS)
+    staged = building.scratch / "log_events.parquet"
+    building.connection.sql("SELECT * EXCLUDE (filename) FROM raw_log_events").write_parquet(
+        str(staged), compression="lz4"
+    )
+    path.unlink()
+    read_parquet(building.connection, "staged_log_events", staged)
+    listed = building.scratch / "logs.jsonl"
+    write_json_lines(listed, logs)
+    json_table(building.connection, "raw_logs", listed, _SOURCE_FIELDS)
+    building.connection.execute(f"CREATE TABLE log_clocks AS {query('log_clocks')}")
+    building.write("log_events")
+    building.write("log_sources")
+
+
+def _all_events(building: Building, logs: list[dict[str, Any]]) -> Iterator[Event]:
+    """Every event of every log; each log is appended to `logs` once it is through."""
+    entries = {entry.name: entry for entry in building.manifest.servers}
+    for server in building.run.servers():
+        entry = entries.get(server.name, ServerEntry(server.name, ""))
+        started_ns = max(0, building.manifest.started_ns - entry.offset_ns)
+        ended_ns = building.manifest.ended_ns or building.manifest.started_ns
+        for source in read_sources(server, started_ns, max(started_ns, ended_ns - entry.offset_ns)):
+            yield from _events(building, server, entry, source, logs)
+
+
+def _events(
+    building: Building,
+    server: ServerFolder,
+    entry: ServerEntry,
+    source: LogSource,
+    logs: list[dict[str, Any]],
+) -> Iterator[Event]:
+    said = source.said
+    year = datetime.fromtimestamp(min(building.manifest.started_ns, _LATEST_NS) / 1e9, UTC).year
+    assembly = Assembly(len(logs), said, year)
+    yield from assembly.events(lines_of(source))
+    _tell(building, server, source, assembly.lines)
+    known = {name: said[name] for name in ("source", "path", "kind", "format", "found", "note")}
+    logs.append(
+        {
+            **known,
+            "log": len(logs),
+            "server": server.name,
+            "offset_ns": entry.offset_ns,
+            "role": said["role"] or assembly.role,
+            "bytes": sum(block.size for block in source.blocks),
+            "lines": assembly.lines,
+            "dropped_bytes": source.dropped_bytes,
+            "limited": source.limited,
+            "generations": source.generations,
+        }
+    )
+
+
+def _tell(building: Building, server: ServerFolder, source: LogSource, lines: int) -> None:
+    if source.file is None:
+        return
+    log = f"Log {_harmless(source.said['path'])} of server {server.name}"
+    problem = ""
+    if source.lost_index:
+        problem = f"{log}: when some of its lines were written is known only by the times that they name."
+    if source.dropped_bytes:
+        why = "its size limit was reached" if source.limited else "it grew faster than it could be read"
+        problem = f"{log}: {source.dropped_bytes} bytes were not fetched, as {why}."
+    building.sources.append(Source(building.name_of(source.file), lines, problem=problem))
+
+
+def _harmless(path: str | None) -> str:
+    return "".join(letter if letter.isprintable() else "?" for letter in path or "(unnamed)")

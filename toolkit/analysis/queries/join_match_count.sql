@@ -1,0 +1,2 @@
+-- How many lines have their request.
+SELECT count(*) AS matches FROM join_matches

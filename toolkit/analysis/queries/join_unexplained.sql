@@ -1,0 +1,16 @@
+-- Failed requests whose cause may be a traceback or a worker's end, with what is known of their line. `settled`: the server's own
+-- line tells an end that no cut connection can explain.
+CREATE TABLE join_unexplained AS
+SELECT
+    requests.request_no, requests.site, requests.method, requests.path, requests.status, requests.start_ns, requests.end_ns,
+    requests.status IS NULL OR list_contains($late, requests.status) AS late,
+    lines.server, lines.t_high_ns AS line_ns,
+    coalesce(lines.status >= 500, false) AS server_failed,
+    coalesce(lines.status = requests.status, false) AS same_status,
+    lines.line_no IS NOT NULL AS settled,
+    traced.request_no IS NOT NULL AS traced
+FROM join_requests AS requests
+LEFT JOIN join_best AS best USING (request_no)
+LEFT JOIN join_lines AS lines ON lines.line_no = best.line_no
+LEFT JOIN join_traced AS traced ON traced.request_no = requests.request_no
+WHERE requests.failed AND requests.sent AND requests.protocol = 'http' AND (requests.status IS NULL OR requests.status >= 500)

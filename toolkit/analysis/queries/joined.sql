@@ -1,0 +1,99 @@
+-- One row for each request that is joined to a line of a server, failed, was slow, or should have had a line.
+-- joined_by: how its access line was found: 'id', 'time' (method, path, status and time), 'none'; certainty: 'certain', 'likely',
+-- 'ambiguous', 'none'; candidates: lines that it could have been.
+-- server, source, position, t_ns, access_status: of the access line; server_ms: as it says; outside_ms: the rest of the latency.
+-- expected: a log should have a line of it.
+-- what (of failed requests): what explains it, with what_certainty and why; toolkit/analysis/joins/explanations.py has the words.
+-- $closed: errors of connections that the other side ended.
+-- $queued_ns: who came later may have waited to be accepted until the recording ended.
+-- $error_ms: of the clocks; $longest_ms: that anything took; $last_ns: until when a request in work would have been logged.
+WITH facts AS (
+    SELECT
+        requests.*,
+        (requests.end_ns - requests.start_ns) / 1e6 AS latency_ms,
+        slow.request_no IS NOT NULL AS slow,
+        best.joined_by, best.certainty, best.candidates,
+        lines.line_no, lines.server, lines.source, lines.position, lines.t_ns, lines.status AS access_status, lines.layer,
+        if(traces.by_gunicorn OR lines.layer > 0, NULL, lines.duration_ms) AS server_ms,
+        traces.fingerprint, traced.certainty AS traceback_certainty, traces.server AS traceback_server,
+        traces.source AS traceback_source, traces.position AS traceback_position, traces.t_ns AS traceback_t_ns,
+        ends.cause AS event, ended.certainty AS event_certainty, ends.server AS event_server, ends.source AS event_source,
+        ends.position AS event_position, ends.pid AS event_pid, ends.t_ns AS event_t_ns,
+        others.lines AS other_lines,
+        requests.protocol = 'http' AND coalesce(requests.end_ns <= covered.to_ns, false) AS is_covered,
+        requests.start_ns + ($longest_ms + 1000) * 1e6 > least(covered.to_ns, $last_ns) AS is_young,
+        coalesce(origins.known, false) AS is_known,
+        requests.request_id IS NOT NULL AND repeated.times IS NULL AS is_named,
+        list_contains($unsent, requests.error) AS is_refused,
+        list_contains($closed, coalesce(requests.error, '')) AS was_closed,
+        requests.start_ns > $queued_ns AS was_queued,
+        -- Nobody knows how long the server was at work with it, and its line comes when it has done: that may be after the recording.
+        requests.sent AND requests.status IS NULL AND NOT was_closed AS was_given_up,
+        lines.t_low_ns AS line_low_ns, lines.t_high_ns AS line_high_ns
+    FROM join_requests AS requests
+    LEFT JOIN join_best AS best USING (request_no)
+    LEFT JOIN join_lines AS lines ON lines.line_no = best.line_no
+    LEFT JOIN join_traced AS traced ON traced.request_no = requests.request_no
+    LEFT JOIN join_tracebacks AS traces ON traces.trace_no = traced.trace_no
+    LEFT JOIN join_ended AS ended ON ended.request_no = requests.request_no
+    LEFT JOIN join_worker_ends AS ends ON ends.end_no = ended.end_no
+    LEFT JOIN join_slow AS slow ON slow.request_no = requests.request_no
+    LEFT JOIN join_others AS others ON others.request_no = requests.request_no
+    LEFT JOIN join_repeated AS repeated ON repeated.request_id = requests.request_id
+    LEFT JOIN join_origins AS origins
+        ON origins.origin = requests.origin AND origins.load = requests.load AND origins.name = requests.name
+    ASOF LEFT JOIN join_covered AS covered ON requests.start_ns >= covered.from_ns
+),
+explained AS (
+    SELECT
+        *,
+        CASE
+            WHEN NOT failed THEN NULL
+            WHEN event IS NOT NULL THEN if(event = 'timeout', 'timeout', 'killed')
+            WHEN traceback_position IS NOT NULL THEN 'traceback'
+            WHEN NOT sent THEN if(is_refused, 'refused', 'unsent')
+            WHEN line_no IS NOT NULL AND status IS NULL THEN 'gave_up'
+            WHEN access_status <> status OR layer > 0 AND status >= 400 THEN 'proxy'
+            WHEN line_no IS NOT NULL THEN if(status < 400, 'check', 'access')
+            WHEN other_lines IS NOT NULL THEN 'logged'
+            WHEN error = 'interrupted' THEN 'interrupted'
+            WHEN NOT is_covered OR NOT is_known THEN 'unknown'
+            WHEN was_closed THEN 'closed'
+            WHEN is_young OR was_given_up OR was_queued THEN 'unfinished'
+            ELSE 'none'
+        END AS what
+    FROM facts
+    WHERE line_no IS NOT NULL OR failed OR slow OR is_covered
+)
+SELECT
+    request_no, load, protocol, name, status, error, start_ns, end_ns, failed, slow,
+    coalesce(joined_by, 'none') AS joined_by,
+    coalesce(certainty, 'none') AS certainty,
+    coalesce(candidates, 0) AS candidates,
+    server, source, position, t_ns, layer, access_status, server_ms,
+    CASE
+        WHEN status IS NOT NULL AND latency_ms - server_ms >= -$error_ms THEN greatest(0, latency_ms - server_ms)
+    END AS outside_ms,
+    is_covered AND is_known AND sent AS expected,
+    what,
+    CASE
+        WHEN what IN ('timeout', 'killed') THEN event_certainty
+        WHEN what = 'traceback' THEN traceback_certainty
+        WHEN what = 'none' THEN if(is_named AND $ids, 'certain', 'likely')
+        WHEN what IN ('unknown', 'unfinished', 'closed') THEN 'none'
+        WHEN what IN ('refused', 'unsent', 'interrupted', 'logged') THEN 'certain'
+        WHEN what IS NOT NULL THEN certainty
+    END AS what_certainty,
+    CASE
+        WHEN what = 'unknown' AND protocol <> 'http' THEN 'protocol'
+        WHEN what = 'unknown' AND NOT $logged THEN 'no_log'
+        WHEN what = 'unknown' AND NOT is_covered THEN 'gap'
+        WHEN what = 'unknown' THEN 'incomplete'
+        WHEN what = 'proxy' AND layer > 0 THEN 'front'
+        WHEN what = 'gave_up' AND line_high_ns + $error_ms * 1e6 < end_ns THEN 'lost'
+        WHEN what = 'gave_up' AND line_low_ns - $error_ms * 1e6 <= end_ns THEN 'about'
+    END AS why,
+    fingerprint, traceback_certainty, traceback_server, traceback_source, traceback_position, traceback_t_ns,
+    event, event_certainty, event_server, event_source, event_position, event_pid, event_t_ns,
+    other_lines
+FROM explained

@@ -1,0 +1,38 @@
+"""Gunicorn's own lines, as far as they tell why workers come and go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from toolkit.analysis.database import rows
+
+if TYPE_CHECKING:
+    import duckdb
+
+_MOST_LINES = 500_000
+
+
+class LogLine(NamedTuple):
+    """One line of gunicorn's log; times are the controller's."""
+
+    t_ns: int
+    event: str
+    """See the table `log_events`."""
+    pid: int | None
+    """The process that the line is about."""
+    exit_signal: str | None
+    exit_code: int | None
+    source: int
+    position: int
+    file: str
+    message: str
+    level: str = ""
+
+
+def read_log_lines(connection: duckdb.DuckDBPyConnection) -> dict[str, list[LogLine]]:
+    """Per server, in order of time."""
+    found: dict[str, list[LogLine]] = {}
+    for row in rows(connection, "worker_log_lines", {"most": _MOST_LINES}):
+        server = row.pop("server")
+        found.setdefault(server, []).append(LogLine(**row))
+    return found

@@ -1,0 +1,63 @@
+"""Load and a profiler go to this machine without a question; to any other only when somebody said so."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import sys
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import click
+
+from toolkit.errors import UsageError
+from toolkit.plan.secrets import mask_urls
+from toolkit.run.load import targets_of
+from toolkit.run.stages import connect_options
+from toolkit.transports.registry import host_of
+
+if TYPE_CHECKING:
+    from toolkit.plan.model import Plan
+    from toolkit.run.desk import Desk
+
+
+def ask_consent(plan: Plan, desk: Desk, *, yes: bool) -> None:
+    """Ask once for everything that is not loopback.
+
+    Raises:
+        UsageError: there is nobody to ask and --yes was not given, or the answer was no.
+    """
+    away = [] if yes else elsewhere(plan, desk)
+    if not away:
+        return
+    places = ", ".join(away)
+    if not sys.stdin.isatty():
+        raise UsageError(f"Not on this machine: {places}.", "Say --yes if this run may load and profile it.")
+    desk.observer.close()
+    if not click.confirm(f"Not on this machine: {places}. Load and profile it?", err=True):
+        raise UsageError("Not confirmed; nothing was done.")
+
+
+def elsewhere(plan: Plan, desk: Desk) -> list[str]:
+    """Every target and server of the plan that is not loopback."""
+    found = [mask_urls(target) for target in targets_of(plan) if not _is_loopback(_host(target))]
+    for server in plan.servers:
+        host = host_of(server.address, connect_options(server, desk))
+        if host is not None and not _is_loopback(host):
+            found.append(f"{server.name} ({host})")
+    return found
+
+
+def _host(target: str) -> str:
+    """Empty where it is not known before the run: that is not this machine for certain."""
+    return "" if "{{" in target.partition("://")[2].partition("/")[0] else urlsplit(target).hostname or ""
+
+
+def _is_loopback(host: str) -> bool:
+    if not host:
+        return False
+    try:
+        addresses = {str(info[4][0]) for info in socket.getaddrinfo(host, None)}
+    except OSError:
+        return False
+    return all(ipaddress.ip_address(address.partition("%")[0]).is_loopback for address in addresses)

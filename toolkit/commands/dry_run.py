@@ -1,0 +1,82 @@
+"""What a run would do: every step, command and path, from the same definitions that a run uses."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from toolkit.commands.dry_run_server import ServerSteps
+from toolkit.engines.registry import engine
+from toolkit.plan.secrets import mask_urls, masked
+from toolkit.recording.layout import RunFolder
+from toolkit.run.canary import ARGV as CANARY_ARGV
+from toolkit.run.canary_process import RATE as CANARY_RATE
+from toolkit.run.load import canary_of, job_of
+from toolkit.run.stages import LOAD, PROFILE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from toolkit.plan.model import Plan
+    from toolkit.run.stages import RunKind
+
+
+def steps_of(plan: Plan, kind: RunKind) -> list[str]:
+    """The run, a sentence a step, in order; nothing is connected to, started or written."""
+    folder = RunFolder(plan.reports / f"<UTC start>-{plan.name}")
+    servers = [] if kind is LOAD else [ServerSteps(plan, server, folder) for server in plan.servers]
+    steps = [*_before(plan, folder)]
+    for server in servers:
+        steps += server.before()
+    if kind is not PROFILE:
+        steps += _load(plan, folder)
+    else:
+        steps.append("profile until the duration is over or Ctrl-C")
+    # A run undoes in reverse, and goes to every server before it takes the next step.
+    steps += chain.from_iterable(zip(*(server.after() for server in reversed(servers)), strict=True))
+    steps.append(
+        f"build {folder.tables}/, {folder.flamegraphs}/, {folder.summary_text}, {folder.summary_json}, "
+        f"{folder.page}, {folder.exports}/, {folder.checksums}"
+    )
+    if kind is PROFILE:
+        steps.append("copy each server's flamegraph to ./profile-<PID of its gunicorn>.svg")
+    return [*steps, f"point {plan.reports / 'latest'} to it"]
+
+
+def _before(plan: Plan, folder: RunFolder) -> Iterator[str]:
+    yield "check Node, Artillery, scenario files, disk, open files and the target, as toolkit doctor does"
+    yield f"make {folder.path}/ and write {folder.plan} with secrets masked"
+    for scenario in plan.load.scenarios if plan.load else []:
+        yield f"read {scenario.file}"
+
+
+def _load(plan: Plan, folder: RunFolder) -> Iterator[str]:
+    load = plan.load
+    if load is None:
+        return
+    how = "side by side" if load.order == "parallel" else "one after another"
+    target = mask_urls(plan.target) if plan.target else "each file's own target"
+    canary = canary_of(plan)
+    if canary is not None:
+        pace = f"{load.canary.rate or CANARY_RATE:g} a second"
+        yield f"canary: {shlex.join(CANARY_ARGV)}"
+        yield f"canary: GET {mask_urls(canary)}, {pace}, from before the load until after it; to {folder.generator.canary}"
+    yield f"every second: CPU and memory of the generator and of this machine, to {folder.generator.cpu}"
+    yield f"load {target} with {len(load.scenarios)} scenario file(s), {how}"
+    for scenario in load.scenarios:
+        into = folder.load(scenario.name)
+        job = job_of(plan, scenario)
+        shown = replace(  # what is printed is pasted somewhere
+            job,
+            target=mask_urls(job.target),
+            overrides=masked(job.overrides),
+            variables=masked(job.variables),
+        )
+        launch = engine(scenario.engine).launch(shown, into)
+        yield f"{scenario.name}: {shlex.join(launch.argv)}"
+        yield f"{scenario.name}: lasts about {launch.planned_s:.0f} s; is ended after {launch.deadline_s:.0f} s"
+        environment = (f"{key}={shlex.quote(value)}" for key, value in sorted(launch.env.items()))
+        yield f"{scenario.name}: with {' '.join(environment)}"
+        yield f"{scenario.name}: records to {into.requests}, output to {into.console}"

@@ -1,0 +1,24 @@
+"""`toolkit report`: build everything derived again, from a run folder alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from toolkit.errors import ToolkitError
+from toolkit.recording.layout import RunFolder
+from toolkit.recording.manifest import load_manifest
+from toolkit.reports.rebuild import rebuild
+
+
+@click.command("report")
+@click.argument("run", type=click.Path(path_type=Path, exists=True, file_okay=False))
+def command(run: Path) -> None:
+    """Rebuild the tables, summaries, flamegraphs, page and exports of RUN (a folder under reports/)."""
+    folder = RunFolder(run.resolve())
+    load_manifest(folder.manifest)
+    problems = rebuild(folder)
+    click.echo(f"Report: {run / folder.page.name}", err=True)
+    if problems:
+        raise ToolkitError(f"Not everything could be built: {'; '.join(problems)}.")

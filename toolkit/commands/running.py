@@ -1,0 +1,99 @@
+"""What the three commands that make a run have in common: consent, dry run, the run, its result."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import shlex
+import sys
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from toolkit.commands.consent import ask_consent
+from toolkit.commands.dry_run import steps_of
+from toolkit.commands.terminal import harmless, make_desk, tell
+from toolkit.plan.secrets import mask_urls
+from toolkit.reports.registry import RENDERERS
+from toolkit.run.execute import Outcome, execute
+
+if TYPE_CHECKING:
+    from toolkit.plan.model import Plan
+    from toolkit.recording.layout import RunFolder
+    from toolkit.run.execute import Judged, Report
+    from toolkit.run.stages import RunKind
+
+
+def run_plan(
+    plan: Plan,
+    kind: RunKind,
+    given: dict[str, Any],
+    *,
+    duration_s: float | None = None,
+    report: Report | None = None,
+) -> Outcome | None:
+    """Run the plan and say how it went; None for a dry run. `report` builds what is derived, by default all of it."""
+    desk = make_desk(quiet=given["quiet"])
+    try:
+        if given["dry_run"]:
+            _show_steps(steps_of(plan, kind), given)
+            return None
+        ask_consent(plan, desk, yes=given["yes"])
+        command = mask_urls(shlex.join(["python", "-m", "toolkit", *sys.argv[1:]]))
+        # What reads a run is a third of this program: it is loaded while the servers are waited for.
+        threading.Thread(target=_load_report, daemon=True).start()
+        outcome = execute(plan, kind, command, desk, report or _rebuild, duration_s=duration_s)
+    finally:
+        desk.observer.close()
+    _show(outcome, given)
+    return outcome
+
+
+def leave(outcome: Outcome | None) -> None:
+    """Leave with the run's exit code; its message stands last, where people look."""
+    if outcome is None:
+        return
+    if outcome.error is not None:
+        tell(f"toolkit: {harmless(str(outcome.error))}")
+    raise click.exceptions.Exit(outcome.exit_code)
+
+
+def _load_report() -> None:
+    with suppress(Exception):  # what does not load says so when it is needed
+        for name in ("toolkit.reports.rebuild", *(renderer.module for renderer in RENDERERS)):
+            importlib.import_module(name)
+
+
+def _rebuild(folder: RunFolder, judged: Judged) -> list[str]:
+    from toolkit.reports.rebuild import rebuild
+
+    return rebuild(folder, judged)
+
+
+def _show_steps(steps: list[str], given: dict[str, Any]) -> None:
+    if given["as_json"]:
+        click.echo(
+            json.dumps({"dry_run": True, "exit_code": 0, "steps": steps}, indent=2, ensure_ascii=False)
+        )
+        return
+    lines = [f"{number:3}. {step}" for number, step in enumerate(steps, 1)]
+    click.echo("\n".join(["Dry run: nothing is done. A run would:", *lines]), err=True)
+
+
+def _show(outcome: Outcome, given: dict[str, Any]) -> None:
+    folder = outcome.folder
+    if given["as_json"]:
+        result = {
+            "run": str(folder.path.resolve()),
+            "exit_code": outcome.exit_code,
+            "error": outcome.error.message if outcome.error else None,
+            "hint": outcome.error.hint if outcome.error else "",
+            "summary": json.loads(folder.summary_json.read_text()) if folder.summary_json.exists() else None,
+        }
+        click.echo(json.dumps(result, indent=2, ensure_ascii=False))
+        return
+    if not given["quiet"] and folder.summary_text.exists():
+        tell("\n" + folder.summary_text.read_text(encoding="utf-8"))
+    tell(f"Report: {folder.page if folder.page.exists() else folder.path}")

@@ -1,0 +1,1 @@
+"""Starts and stops the bundled service and an SSH server before it, on loopback."""

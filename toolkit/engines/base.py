@@ -1,0 +1,87 @@
+"""What every engine can do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from toolkit.recording.layout import LoadFolder
+
+
+@dataclass(frozen=True)
+class LoadJob:
+    """One scenario file of a plan, ready to be driven."""
+
+    name: str
+    file: Path
+    target: str
+    """Overrides the file's own target; empty keeps it."""
+    overrides: dict[str, Any] = field(default_factory=dict)
+    """Merged over the scenario file's own content (`config.phases` to shorten a run, say)."""
+    variables: dict[str, Any] = field(default_factory=dict)
+    environment: str = ""
+    """The name of one of the file's own `config.environments`."""
+    ack_timeout_s: float = 10.0
+
+
+@dataclass(frozen=True)
+class Launch:
+    """How to start the engine."""
+
+    argv: tuple[str, ...]
+    env: dict[str, str]
+    """To be laid over the controller's own environment."""
+    cwd: Path
+    planned_s: float
+    """How long the phases last together, as planned; 0 where unknown."""
+    deadline_s: float
+    """After this the engine counts as hanging and is ended."""
+    sends_after: bool = False
+    """Whether it may send something after its last user has left."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How an engine process ended, in words: `outcome` is one of the manifest's outcomes."""
+
+    outcome: str
+    problem: str = ""
+
+
+class Engine(Protocol):
+    """One load engine."""
+
+    name: str
+
+    def check(self, job: LoadJob) -> list[str]:
+        """Every mistake in the scenario file, each with its place; empty where it is right. Starts nothing but a parser."""
+
+    def remarks(self, job: LoadJob) -> list[str]:
+        """What runs but not as it reads, each with its place: worth a word, no reason to refuse the file."""
+
+    def targets(self, job: LoadJob) -> list[str]:
+        """Where the load goes: the target first, then every other address that the file names. Templates that are not
+        known before the run stay in `{{ }}`; empty where nothing can be known.
+        """
+
+    def launch(self, job: LoadJob, folder: LoadFolder) -> Launch:
+        """The command for a job. Writes nothing outside `folder`.
+
+        Raises:
+            UsageError: Node or the engine is missing or too old; the file cannot be read.
+        """
+
+    def users_left(self, folder: LoadFolder) -> bool:
+        """Whether its last user has left, though it may still run; cheap enough to be asked ten times a second."""
+
+    def ending(self, exit_code: int, folder: LoadFolder, stopped_by_us: bool) -> Ending:
+        """What an exit code means, from the code and the files left behind."""
+
+    def collect(self, folder: LoadFolder) -> None:
+        """Join what the generator's workers wrote into `folder.requests`; crash-safe and repeatable."""
+
+    def versions(self) -> dict[str, str]:
+        """Of the engine and what it runs on, for run.json."""

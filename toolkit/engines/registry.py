@@ -1,0 +1,28 @@
+"""Which engines there are: one line each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from toolkit.engines.artillery import Artillery
+from toolkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from toolkit.engines.base import Engine
+
+ENGINES: dict[str, Callable[[], Engine]] = {
+    "artillery": Artillery,
+}
+
+
+def engine(name: str) -> Engine:
+    """The engine of that name.
+
+    Raises:
+        UsageError: there is none; lists those that there are.
+    """
+    if name not in ENGINES:
+        raise UsageError(f"There is no engine {name!r}.", f"Take one of: {', '.join(sorted(ENGINES))}.")
+    return ENGINES[name]()

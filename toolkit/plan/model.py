@@ -1,0 +1,254 @@
+"""The plan's shape. Every field is described here once; the JSON Schema and the README's table come from it.
+
+Rules that no field keeps alone stand in rules.py: a validator of a whole model is not asked while one of its fields is wrong.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from toolkit.engines.registry import ENGINES
+from toolkit.plan.names import scenario_name, server_name
+from toolkit.plan.quantities import Duration, Percent, Size
+from toolkit.plan.secrets import SecretReference
+
+View = Literal["wall", "cpu", "gil"]
+_UNIT = re.compile(r"[A-Za-z0-9:_.\\@-]{1,255}")  # systemd's own rule, as the agent asks for it
+_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+
+
+def _target(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https", "ws", "wss"} or not parts.hostname:
+        raise ValueError(f"{value!r} is no URL of a service; write http://host:port")
+    return value.rstrip("/")
+
+
+def _path(value: str) -> str:
+    if not value.startswith("/"):
+        raise ValueError(f"{value!r} is no path of the target; write /path")
+    return value
+
+
+def _page(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError(f"{value!r} is no address to ask with GET; write http://host:port/path")
+    return value
+
+
+def _address(value: str) -> str:
+    if value == "local":  # YAML takes `local:` only in quotes
+        return "local:"
+    if value != "local:" and not re.match(r"^ssh://[^/\s]+/?$", value):
+        raise ValueError(f"{value!r} is no server address; write ssh://user@host, ssh://alias or local:")
+    if "@" in value and ":" in value.removeprefix("ssh://").split("@")[0]:
+        raise ValueError("a password does not belong in an address; use ssh.password: prompt: or a key")
+    return value.rstrip("/")
+
+
+def _engine(value: str) -> str:
+    if value not in ENGINES:
+        raise ValueError(f"{value!r} is no engine; there are: {', '.join(ENGINES)}")
+    return value
+
+
+def _unit(value: str) -> str:
+    if not _UNIT.fullmatch(value) or value.startswith("-"):
+        raise ValueError(f"{value!r} is no name of a systemd unit; write shop.service")
+    return value
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class Gunicorn(_Part):
+    """Which gunicorn on the server; empty where there is only one."""
+
+    name: str | None = Field(None, description="its --name, as the process title shows it")
+    pid: int | None = Field(None, gt=0, description="the arbiter's PID")
+    pidfile: str | None = Field(None, description="a file on the server that holds the arbiter's PID")
+    port: int | None = Field(None, gt=0, lt=65536, description="a TCP port it listens on")
+    unit: str | None = Field(None, description="its systemd unit")
+
+    def choice(self) -> dict[str, Any]:
+        """What was chosen, as the agent takes it: one key, or none."""
+        return self.model_dump(exclude_none=True)
+
+
+class Ssh(_Part):
+    """How to reach a server over SSH, where ~/.ssh/config does not say it."""
+
+    config: Path | None = Field(None, description="client configuration; default ~/.ssh/config")
+    known_hosts: Path | None = Field(None, description="default ~/.ssh/known_hosts and the system's")
+    identity: Path | None = Field(None, description="a private key")
+    password: SecretReference | None = Field(
+        None, description="account password or key passphrase: env:NAME, file:PATH or prompt:"
+    )
+    timeout: Duration | None = Field(None, description="for connecting; default: ConnectTimeout, else 15 s")
+
+
+class Logs(_Part):
+    """Which logs of a server are followed, beside those of other servers."""
+
+    find: bool = Field(
+        True, description="gunicorn's and the application's own, by its settings and open files"
+    )
+    files: list[str] = Field(
+        default_factory=list, description="more files on the server; * and ? stand for parts of names"
+    )
+    units: list[Annotated[str, AfterValidator(_unit)]] = Field(
+        default_factory=list, description="units of the server's systemd journal"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _files_alone(cls, data: Any) -> Any:  # noqa: ANN401 - before validation it may be anything
+        return {"files": data} if isinstance(data, list) else data
+
+
+class Server(_Part):
+    """One server that is profiled."""
+
+    name: str = Field("", pattern=r"^$|" + _NAME, description="as reports call it; default: from the address")
+    address: Annotated[str, AfterValidator(_address)] = Field(
+        description="ssh://[user@]host[:port], ssh://alias of the SSH configuration, or local:"
+    )
+    gunicorn: Gunicorn = Field(default_factory=Gunicorn)
+    sudo: bool = Field(False, description="run the agent as root by sudo")
+    sudo_password: SecretReference | None = Field(
+        None, description="env:NAME, file:PATH or prompt:; default: sudo -n, then ask once"
+    )
+    python: str = Field("python3", description="the server's Python, 3.7 or newer")
+    logs: Logs = Field(default_factory=Logs)
+    ssh: Ssh = Field(default_factory=Ssh)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_by_address(cls, data: Any) -> Any:  # noqa: ANN401 - before validation it may be anything
+        return {**data, "name": server_name(data)} if isinstance(data, dict) and server_name(data) else data
+
+
+class Profile(_Part):
+    """How the servers are recorded."""
+
+    views: list[View] = Field(
+        default_factory=lambda: list[View](["wall", "cpu"]),
+        min_length=1,
+        description="wall: every thread; cpu: threads on the CPU; gil: threads that hold the GIL",
+    )
+    budget: Percent = Field(5.0, gt=0, le=400, description="of one core of the server, all views together")
+    rate: float | None = Field(None, gt=0, le=1000, description="samples a second; default: from the budget")
+    chunk: Duration = Field(
+        5.0,
+        ge=1,
+        le=60,
+        description="resolution in time; coarser where starting recorders would eat the budget",
+    )
+    grace: Duration = Field(
+        15.0, ge=3, le=600, description="how long the agent waits for a silent controller"
+    )
+
+
+class Watch(_Part):
+    """What is watched on every server beside the stacks."""
+
+    metrics: bool = Field(True, description="of the host, of gunicorn and of each worker")
+    interval: Duration = Field(1.0, ge=0.2, le=60, description="between two samples of them")
+    logs: bool = Field(True, description="follow the servers' logs during the run")
+    log_limit: Size = Field(
+        50_000_000,
+        ge=100_000,
+        le=2_000_000_000,
+        description="bytes of logs that are fetched from one server; of several logs one gets three quarters at most",
+    )
+
+
+class Scenario(_Part):
+    """One scenario file that is driven."""
+
+    name: str = Field("", pattern=r"^$|" + _NAME, description="as reports call it; default: the file's name")
+    file: Path = Field(description="the engine's own file, relative to the plan")
+    engine: Annotated[str, AfterValidator(_engine)] = "artillery"
+    overrides: dict[str, Any] = Field(
+        default_factory=dict, description="laid over the file (Artillery --overrides)"
+    )
+    variables: dict[str, Any] = Field(
+        default_factory=dict, description="given to the file (Artillery --variables)"
+    )
+    environment: str = Field("", description="one of the file's config.environments")
+    ack_timeout: Duration = Field(
+        10.0, gt=0, description="an acknowledgement or reply that takes longer is an error"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_by_file(cls, data: Any) -> Any:  # noqa: ANN401 - before validation it may be anything
+        if isinstance(data, (str, Path)):
+            data = {"file": data}
+        return (
+            {**data, "name": scenario_name(data)} if isinstance(data, dict) and scenario_name(data) else data
+        )
+
+
+class Canary(_Part):
+    """A small process beside the load that asks the service for one address at a steady pace, with GET.
+
+    Where the load's answers are slow and the canary's are quick, the generator is what is slow.
+    """
+
+    off: bool = Field(False, description="send none")
+    path: Annotated[str, AfterValidator(_path)] | None = Field(
+        None,
+        description="of the target; default: the target itself. One that the load asks for too can be compared with it",
+    )
+    url: Annotated[str, AfterValidator(_page)] | None = Field(None, description="elsewhere than the target")
+    rate: float | None = Field(
+        None, gt=0, le=100, description="requests a second; default: 20, fewer where an answer is dear"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _in_a_word(cls, data: Any) -> Any:  # noqa: ANN401 - before validation it may be anything
+        if isinstance(data, bool) or data in ("on", "off"):
+            return {"off": data in (False, "off")}
+        if isinstance(data, str):
+            return {"path" if data.startswith("/") else "url": data}
+        return data
+
+    @model_validator(mode="after")
+    def _one_address(self) -> Canary:
+        if self.path and self.url:
+            raise ValueError("name a path of the target or a url, not both")
+        return self
+
+
+class Load(_Part):
+    """The load."""
+
+    order: Literal["parallel", "sequential"] = Field(
+        "parallel", description="several files side by side, or one after another"
+    )
+    scenarios: list[Scenario] = Field(min_length=1)
+    canary: Canary = Field(default_factory=Canary)
+
+
+class Plan(_Part):
+    """A whole plan."""
+
+    version: Literal[1] = 1
+    name: str = Field(pattern=_NAME, description="stands in the run folder's name; default: the file's name")
+    target: Annotated[str, AfterValidator(_target)] = Field(
+        "", description="URL of the service; default: what each scenario file says", validate_default=False
+    )
+    servers: list[Server] = Field(default_factory=list)
+    profile: Profile = Field(default_factory=Profile)
+    watch: Watch = Field(default_factory=Watch)
+    load: Load | None = None
+    reports: Path = Field(Path("reports"), description="where run folders go, relative to where you stand")

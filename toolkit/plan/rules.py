@@ -1,0 +1,71 @@
+"""Rules that no field keeps alone. Looked at in what was written, so that a mistake in a field hides none of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from toolkit.plan.model import Gunicorn
+from toolkit.plan.names import scenario_name, server_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from toolkit.plan.places import Location
+
+    Mistake = tuple[Location, str]
+
+
+def broken_rules(data: Any) -> Iterator[Mistake]:  # noqa: ANN401 - any YAML document
+    """Every rule that a plan breaks, with the place; whatever its fields hold, of whatever type."""
+    servers = _list_at(data, "servers")
+    yield from _names_once(("servers",), servers, server_name)
+    yield from _names_once(("load", "scenarios"), _list_at(data, "load", "scenarios"), scenario_name)
+    yield from _views_once(_list_at(data, "profile", "views"))
+    for index, server in enumerate(servers):
+        yield from _one_choice(("servers", index, "gunicorn"), _at(server, "gunicorn"))
+        yield from _whole_paths(("servers", index, "logs"), _at(server, "logs"))
+    canary = _at(data, "load", "canary")
+    if _at(canary, "path") and _at(canary, "url"):
+        yield ("load", "canary"), "name a path of the target or a url, not both"
+
+
+def _names_once(place: Location, entries: list[Any], name_of: Callable[[Any], str]) -> Iterator[Mistake]:
+    """A mistake for each name, at the second that bears it."""
+    names = [name_of(entry) for entry in entries]
+    for name in dict.fromkeys(name for name in names if name and names.count(name) > 1):
+        second = names.index(name, names.index(name) + 1)
+        yield (*place, second), f"two {place[-1]} are called {name}; give each a name: of its own"
+
+
+def _views_once(views: list[Any]) -> Iterator[Mistake]:
+    for index, view in enumerate(views):
+        if isinstance(view, str) and view in views[:index]:
+            yield ("profile", "views", index), f"the view {view} stands twice in views"
+            return
+
+
+def _one_choice(place: Location, gunicorn: Any) -> Iterator[Mistake]:  # noqa: ANN401 - any YAML value
+    if isinstance(gunicorn, dict):
+        chosen = [key for key in Gunicorn.model_fields if gunicorn.get(key) is not None]
+        if len(chosen) > 1:
+            yield place, f"name one of {', '.join(chosen)}, not several"
+
+
+def _whole_paths(place: Location, logs: Any) -> Iterator[Mistake]:  # noqa: ANN401 - any YAML value
+    short = isinstance(logs, list)
+    files = logs if short else _list_at(logs, "files")
+    for index, path in enumerate(files):
+        if isinstance(path, str) and not path.startswith("/"):
+            within = (index,) if short else ("files", index)
+            yield (*place, *within), f"{path!r} is relative; write the whole path on the server"
+
+
+def _at(node: Any, *path: str) -> Any:  # noqa: ANN401 - any YAML value
+    for key in path:
+        node = node.get(key) if isinstance(node, dict) else None
+    return node
+
+
+def _list_at(node: Any, *path: str) -> list[Any]:  # noqa: ANN401 - any YAML value
+    found = _at(node, *path)
+    return found if isinstance(found, list) else []

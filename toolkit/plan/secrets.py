@@ -1,0 +1,77 @@
+"""Values that must not be written anywhere: where they come from, and how they are masked."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import AfterValidator
+
+from toolkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MASK = "***"
+_QUERY_SECRET = re.compile(
+    r"([?&][^=&\s]*(?:pass|token|secret|key|auth|cookie|credential|signature|sig)[^=&\s]*=)[^&#\s'\"]+",
+    re.IGNORECASE,
+)
+_USER_INFO = re.compile(r"((?:https?|wss?)://)[^/@\s]+@")
+_SECRET_NAME = re.compile(
+    r"pass(word|wd|phrase)?$|token|secret|api[-_]?key|private[-_]?key|^key$|authorization|cookie|credential",
+    re.IGNORECASE,
+)
+
+
+def _reference(value: str) -> str:
+    if value.startswith(("env:", "file:")) and len(value.split(":", 1)[1]) > 0:
+        return value
+    if value in {"prompt", "prompt:"}:  # YAML takes `prompt:` only in quotes
+        return "prompt:"
+    raise ValueError("a secret is not written in a plan; say env:NAME, file:PATH or prompt:")
+
+
+SecretReference = Annotated[str, AfterValidator(_reference)]
+
+
+def resolve_secret(reference: str, ask: Callable[[str], str], question: str) -> str:
+    """The value behind `env:NAME`, `file:PATH` or `prompt:`.
+
+    Raises:
+        UsageError: the variable is not set or the file cannot be read; never says the value.
+    """
+    kind, _, rest = reference.partition(":")
+    if kind == "env":
+        value = os.environ.get(rest)
+        if value is None:
+            raise UsageError(
+                f"The environment variable {rest} is not set.", "The plan takes a secret from it."
+            )
+        return value
+    if kind == "file":
+        try:
+            return Path(rest).expanduser().read_text(encoding="utf-8").rstrip("\r\n")
+        except OSError as error:
+            raise UsageError(f"The secret file {rest} cannot be read: {error.strerror}.") from None
+    return ask(question)
+
+
+def mask_urls(text: str) -> str:
+    """`text` with the user-info of every URL in it masked, and every query value that has a secret's name."""
+    return _QUERY_SECRET.sub(rf"\1{MASK}", _USER_INFO.sub(rf"\1{MASK}@", text))
+
+
+def masked(value: Any, name: str = "") -> Any:  # noqa: ANN401 - any YAML value
+    """`value` with everything masked that has a secret's name or a URL's user-info."""
+    if isinstance(value, dict):
+        return {key: masked(item, str(key)) for key, item in value.items()}
+    if isinstance(value, list):
+        return [masked(item, name) for item in value]
+    if isinstance(value, str):
+        if _SECRET_NAME.search(name) and not value.startswith(("env:", "file:", "prompt:")):
+            return MASK
+        return mask_urls(value)
+    return MASK if _SECRET_NAME.search(name) and value is not None else value

@@ -1,0 +1,1 @@
+"""Findings → bytes: one renderer a file, one line each in the registry."""

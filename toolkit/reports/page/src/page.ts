@@ -1,0 +1,78 @@
+// Starts everything that moves in report.html. The page reads completely without it: this adds order, time and flames.
+import { emptyState } from "./address";
+import type { PageState } from "./address";
+import { Addressing } from "./addressing";
+import { forgetColours } from "./colours";
+import { offerCsv } from "./csv";
+import { readRun } from "./data";
+import type { RunData } from "./data";
+import { makeExpanding } from "./expanding";
+import { Flames } from "./flames";
+import { Histograms } from "./histogram";
+import { offerMoments } from "./moments";
+import { followParts, goTo } from "./parts";
+import { makeSortable } from "./tables";
+import { offerThemes } from "./theme";
+import { TimeAxis } from "./time/axis";
+
+/** One state, shown by every part and kept in the address. */
+class Page {
+  private state = emptyState();
+  private readonly axis: TimeAxis | null;
+  private readonly histograms: Histograms;
+  private readonly addressing: Addressing;
+  private flames: Flames | null = null;
+
+  constructor(run: RunData | null) {
+    const host = document.querySelector<HTMLElement>("#axis");
+    const change = (some: Partial<PageState>) => { this.change(some); };
+    this.addressing = new Addressing((state) => { this.open(state); });
+    this.axis = run && host ? new TimeAxis(host, run.timeline, { change, copyLink: () => void this.addressing.copy(this.state) }) : null;
+    this.histograms = new Histograms(run?.histograms ?? [], run?.timeline.heat?.bounds_ms ?? [], (open) => { change({ open }); });
+    followParts((at) => { change({ at }); });
+    if (this.axis) {
+      offerMoments(this.axis.grid, (window) => {
+        change({ window, at: "time" });
+        goTo("time");
+      });
+    }
+  }
+
+  /** The flamegraph comes when its profile is unpacked; what the address says is shown then. */
+  async start(run: RunData | null): Promise<void> {
+    this.flames = await Flames.open(run?.timeline ?? null, (flame) => { this.change({ flame }); });
+    this.addressing.start(this.flames?.initial ?? {});
+  }
+
+  redraw(): void {
+    forgetColours();
+    this.axis?.redraw();
+  }
+
+  private change(some: Partial<PageState>): void {
+    this.state = { ...this.state, ...some };
+    this.show();
+    this.addressing.write(this.state);
+  }
+
+  private open(state: PageState): void {
+    this.state = state;
+    this.show();
+    goTo(state.at);
+  }
+
+  private show(): void {
+    this.axis?.show(this.state);
+    this.flames?.show(this.state);
+    this.histograms.show(this.state.open);
+  }
+}
+
+makeSortable();
+makeExpanding();
+offerCsv(document.title.split(" · ").at(-1) ?? "run");
+void readRun().then((run) => {
+  const page = new Page(run);
+  offerThemes(() => { page.redraw(); });
+  return page.start(run);
+});

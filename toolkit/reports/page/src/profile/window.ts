@@ -1,0 +1,92 @@
+// A window of a view, added up: the definitions are the docstring of toolkit/analysis/windows.py.
+import type { Profile } from "./profile";
+
+/** Milliseconds since time 0, [from, to); null is the whole run. */
+export type Window = { from: number; to: number } | null;
+
+/** Whose time is added up; `workers` marks the processes by their index, null is all of them. */
+export interface Selection {
+  server: number;
+  view: string;
+  workers: Uint8Array | null;
+}
+
+/** One window, added up. */
+export interface Side {
+  window: Window;
+  /** Microseconds of stacks that end in each node. */
+  self: Float64Array;
+  /** Microseconds of all of them. */
+  time: number;
+  /** Milliseconds of all slices that were added up (of off: of wall's). */
+  length_ms: number;
+  /** The slices of the view (of off: of wall). */
+  slices: number[];
+  /** Of off alone: the slices of cpu. */
+  taken: number[];
+}
+
+export function addUp(profile: Profile, selection: Selection, window: Window): Side {
+  const off = selection.view === "off";
+  const slices = slicesIn(profile, selection.server, off ? "wall" : selection.view, window);
+  const taken = off ? slicesIn(profile, selection.server, "cpu", window) : [];
+  const self = new Float64Array(profile.nodeFrame.length);
+  for (const slice of slices) addSlice(profile, slice, selection.workers, profile.slices.unit[slice]!, self);
+  for (const slice of taken) addSlice(profile, slice, selection.workers, -profile.slices.unit[slice]!, self);
+  let time = 0;
+  for (let node = 0; node < self.length; node++) {
+    if (self[node]! < 0) self[node] = 0;
+    time += self[node]!;
+  }
+  return { window, self, time, length_ms: lengthOf(profile, slices), slices, taken };
+}
+
+/** Milliseconds of slices. */
+export function lengthOf(profile: Profile, slices: number[]): number {
+  return slices.reduce((sum, slice) => sum + profile.slices.length[slice]!, 0);
+}
+
+/** Adds the counts of one slice, each times `unit`, to `into`: there a node's place is its number, or what `place` says. */
+export function addSlice(profile: Profile, slice: number, workers: Uint8Array | null, unit: number, into: Float64Array, place?: Int32Array): void {
+  const { firstGroup, groupWorker, firstEntry, entryNode, entryCount } = profile;
+  for (let group = firstGroup[slice]!; group < firstGroup[slice + 1]!; group++) {
+    if (workers && workers[groupWorker[group]!] === 0) continue;
+    const end = firstEntry[group + 1]!;
+    for (let entry = firstEntry[group]!; entry < end; entry++) {
+      const node = entryNode[entry]!;
+      into[place ? place[node]! : node]! += entryCount[entry]! * unit;
+    }
+  }
+}
+
+/** The slices whose middle lies in the window; of the whole run all of them. */
+export function slicesIn(profile: Profile, server: number, view: string, window: Window): number[] {
+  const { slices } = profile;
+  const wanted = profile.header.views.indexOf(view);
+  const found: number[] = [];
+  for (let slice = 0; slice < slices.count; slice++) {
+    if (slices.server[slice] !== server || slices.view[slice] !== wanted) continue;
+    if (!window || isIn(slices.start[slice]!, slices.length[slice]!, window)) found.push(slice);
+  }
+  return found;
+}
+
+function isIn(start: number, length: number, { from, to }: { from: number; to: number }): boolean {
+  const twice = 2 * start + length; // no half milliseconds
+  return length > 0 && twice >= 2 * from && twice < 2 * to;
+}
+
+/** How many samples a side's time was made of, by node; an estimate where `approximate`. */
+export function samplesOf(profile: Profile, selection: Selection, side: Side): { counts: Float64Array; approximate: boolean } {
+  const counts = new Float64Array(profile.nodeFrame.length);
+  const rate = profile.stateOf(selection.server, selection.view)?.rate_hz ?? 0;
+  let approximate = false;
+  for (const slice of side.slices) {
+    const unit = profile.slices.unit[slice]!;
+    // Slices of different rates that were merged count milliseconds, not samples.
+    const merged = profile.header.coarsened && unit === 1000 && rate > 0 && rate !== 1000;
+    approximate ||= merged;
+    addSlice(profile, slice, selection.workers, merged ? (unit * rate) / 1e6 : 1, counts);
+  }
+  return { counts, approximate };
+}

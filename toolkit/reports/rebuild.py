@@ -1,0 +1,88 @@
+"""Builds everything derived of a run again; a part that fails costs no other part."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Any
+
+from toolkit.analysis.results import read_results
+from toolkit.analysis.tables import build_tables
+from toolkit.errors import ToolkitError
+from toolkit.recording.files import write_atomically
+from toolkit.recording.manifest import load_manifest
+from toolkit.reports.registry import RENDERERS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from toolkit.analysis.results import Results
+    from toolkit.recording.layout import RunFolder
+    from toolkit.reports.registry import Renderer
+
+    Judged = Callable[[dict[str, Any]], bool]
+
+
+def rebuild(run: RunFolder, judged: Judged | None = None) -> list[str]:
+    """Remove what is derived, build the tables, run every renderer.
+
+    Args:
+        run: the run folder.
+        judged: is told `summary["trust"]` before anything is rendered; it says whether it changed run.json thereupon.
+
+    Returns:
+        One sentence, without its full stop, for each part that could not be built; empty where all could.
+
+    Raises:
+        ToolkitError: there is no run.json that this toolkit can read, or the folder cannot be written; what was
+            derived before is left as it was.
+    """
+    load_manifest(run.manifest)
+    try:
+        _remove_derived(run)
+    except OSError as error:
+        raise ToolkitError(f"{run.path} cannot be written: {error}.") from error
+    try:
+        build_tables(run)
+        results = read_results(run)
+        if judged is not None and judged(results.summary["trust"]):
+            results = read_results(run)
+    except Exception as error:  # noqa: BLE001  # whatever it is, the caller's bundle must still be closed
+        return [_problem("tables", error)]
+    return [problem for renderer in RENDERERS if (problem := _render(renderer, results))]
+
+
+def _remove_derived(run: RunFolder) -> None:
+    for folder in (run.tables, run.flamegraphs, run.exports):
+        _remove(folder)
+    for file in (run.summary_text, run.summary_json, run.page, run.checksums):
+        file.unlink(missing_ok=True)
+
+
+def _remove(folder: Path) -> None:
+    if folder.is_symlink():  # never through a link: what it names is not ours
+        folder.unlink()
+    elif folder.exists():
+        shutil.rmtree(folder)
+
+
+def _render(renderer: Renderer, results: Results) -> str:
+    try:
+        for relative, content in renderer.render(results):
+            _write(results.run, relative, content)
+    except Exception as error:  # noqa: BLE001  # one renderer's fault must not cost the others
+        return _problem(renderer.name, error)
+    return ""
+
+
+def _write(run: RunFolder, relative: str, content: bytes) -> None:
+    path = run.path / relative
+    if not path.resolve().is_relative_to(run.path.resolve()):
+        raise ToolkitError(f"{relative} lies outside the run folder")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, content)
+
+
+def _problem(part: str, error: Exception) -> str:
+    said = str(error).strip().rstrip(".") or type(error).__name__
+    return f"{part}: {said}" if isinstance(error, ToolkitError) else f"{part}: {type(error).__name__}: {said}"

@@ -1,0 +1,119 @@
+"""The errors' part of summary.txt: what the servers' logs say of the requests that failed, and of the time of the others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from toolkit.reports.terminal_text import fixed, printable, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_MOST_SENTENCES = 12
+_MOST_TRACEBACKS = 3
+_MOST_FRAMES = 5
+_MOST_PATHS = 3
+_MOST_NAMES = 20
+_PARTS = ("server", "outside")
+_QUANTILES = ("mean", "p50", "p95", "p99")
+
+
+def error_lines(summary: dict[str, Any]) -> list[str]:
+    """The section; empty where no request failed and no log says anything of the load."""
+    found = summary.get("server_errors")
+    if not found:
+        return []
+    said = [*_sentences(found["explanations"]), *_tracebacks(found["tracebacks"]), *_unseen(found)]
+    split = _split(found["split"])
+    if not said and not split:
+        return []
+    notes = [f"  Note: {printable(note)}" for note in found["notes"]]
+    return ["", "Errors", *(said or ["  No request failed, and no traceback was logged."]), *notes, *split]
+
+
+def _sentences(explained: list[dict[str, Any]]) -> Iterator[str]:
+    for one in explained[:_MOST_SENTENCES]:
+        yield f"  {printable(one['sentence'])}"
+    if len(explained) > _MOST_SENTENCES:
+        yield f"  {len(explained) - _MOST_SENTENCES} more kinds of failures are in summary.json."
+
+
+def _tracebacks(groups: list[dict[str, Any]]) -> Iterator[str]:
+    for group in groups[:_MOST_TRACEBACKS]:
+        beside = group["requests_count"]
+        times = "once" if group["count"] == 1 else f"{group['count']:,} times"
+        requests = "1 request" if beside == 1 else f"{beside:,} requests"
+        yield f"  Traceback, {times}, beside {requests}: {printable(group['known_by'])}"
+        yield from _innermost(group)
+    if len(groups) > _MOST_TRACEBACKS:
+        rest = groups[_MOST_TRACEBACKS:]
+        yield f"  {len(rest)} other tracebacks, {sum(group['count'] for group in rest):,} times, are in summary.json."
+
+
+def _innermost(group: dict[str, Any]) -> Iterator[str]:
+    """The last exception's innermost frames, and its message."""
+    if not group["chain"]:
+        return
+    last = group["chain"][-1]
+    for frame in last["frames"][-_MOST_FRAMES:]:
+        code = f": {frame['code']}" if frame["code"] else ""
+        yield printable(f"      {frame['file']}:{frame['line']} {frame['function']}{code}")
+    message = f": {last['message']}" if last["message"] else ""
+    yield printable(f"      {last['exception'] or 'cut short'}{message}")
+
+
+def _unseen(found: dict[str, Any]) -> Iterator[str]:
+    unseen = found["unseen"]
+    by_server, by_client = unseen["by_server"], unseen["by_client"]
+    if unseen["known"] and by_server["count"]:
+        answered = f", {by_server['answered']:,} of them answered" if by_server["answered"] else ""
+        yield (
+            f"  {_without_line(by_server)}: {by_server['count']:,} of {unseen['expected']:,} requests{answered}"
+            f"{_paths(by_server['paths'])}"
+        )
+    if by_client["count"]:
+        requests = "1 request" if by_client["count"] == 1 else f"{by_client['count']:,} requests"
+        yield f"  Other traffic on the server during the load: {requests}{_paths(by_client['paths'])}"
+
+
+def _without_line(by_server: dict[str, Any]) -> str:
+    """A line is written when a request ends: what a client gave up may be in work to the end of the recording."""
+    unfinished = by_server["unfinished"]
+    if not unfinished:
+        return "Never seen by the server"
+    if unfinished == by_server["count"]:
+        return "Never seen by the server, or cut off, or in work when the recording ended"
+    return (
+        f"Never seen by the server (or, {unfinished:,} of them, cut off or in work when the recording ended)"
+    )
+
+
+def _paths(paths: list[dict[str, Any]]) -> str:
+    shown = [
+        f"{printable(one['method'] or '?')} {printable(one['path'])} {one['count']:,}"
+        for one in paths[:_MOST_PATHS]
+    ]
+    more = ", …" if len(paths) > _MOST_PATHS else ""
+    return f" ({', '.join(shown)}{more})" if shown else ""
+
+
+def _split(rows: list[dict[str, Any]]) -> list[str]:
+    if not rows:
+        return []
+    several = len({row["load"] for row in rows}) > 1
+    body = [
+        [
+            printable(f"{row['load']}: {row['name']}" if several else row["name"]),
+            str(row["count"]),
+            *(fixed(row[f"{part}_{quantile}_ms"]) for part in _PARTS for quantile in _QUANTILES),
+        ]
+        for row in rows[:_MOST_NAMES]
+    ]
+    heads = [
+        f"{part} {quantile}" if quantile == "mean" else quantile for part in _PARTS for quantile in _QUANTILES
+    ]
+    return [
+        "",
+        "Where response times were spent (msec; server: as its access log says; outside of it: queues, network, proxies)",
+        *table(["", "count", *heads], body),
+    ]

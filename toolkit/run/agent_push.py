@@ -1,0 +1,159 @@
+"""Puts the agent onto a server and takes it away again; and writes the same files as a kit for administrators."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from toolkit.errors import ToolkitError, UsageError
+from toolkit.probes.delivery import AGENT, PROTOCOL, prepared_files, pushed_files
+from toolkit.probes.delivery_look import (
+    FOLDER_PATTERN,
+    NEEDED_KB,
+    PREPARED,
+    ServerLook,
+    marked_values,
+    read_folder,
+    read_look,
+)
+from toolkit.probes.wheels import wheel_for
+from toolkit.recording.places import carried
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from toolkit.run.agent_sudo import Elevation
+    from toolkit.transports.base import Transport
+
+_LOOK_S = 12.0
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Where the agent lies on a server. `folder` is ours to remove; empty for a prepared copy."""
+
+    python: str
+    program: str
+    folder: str
+
+    def argv(self) -> list[str]:
+        """The very command: a sudo rule names it letter by letter."""
+        return [self.python, "-u", "-I", self.program]
+
+
+def look_at(transport: Transport, python: str) -> ServerLook:
+    """What the server has; changes nothing there.
+
+    Raises:
+        UsageError, ToolkitError: it cannot run the agent.
+        UnreachableError: the connection broke, or its shell does not run.
+    """
+    mark = _mark()
+    done = transport.run(["sh", "-s", "--", mark, python], stdin=_script("look.sh"))
+    return read_look(done.stdout, mark, transport.address)
+
+
+def place_agent(transport: Transport, look: ServerLook, log: Callable[[str], None]) -> Placed:
+    """Make the agent's folder and fill it, or find that a prepared copy will do.
+
+    Raises:
+        UsageError: nothing to bring for such a server.
+        NotPermittedError, ToolkitError: no folder, no room, programs may not run there, a wheel is missing here.
+    """
+    if look.prepared_python:
+        log(f"using the prepared copy in {PREPARED}")
+        return Placed(look.prepared_python, f"{PREPARED}/{AGENT}", "")
+    files = pushed_files(look.machine, look.libc, with_psutil=look.needs_psutil)
+    mark = _mark()
+    done = transport.run(["sh", "-s", "--", mark, str(NEEDED_KB)], stdin=_script("folder.sh"))
+    folder = read_folder(done.stdout, mark, transport.address)
+    try:
+        for name, (content, mode) in files.items():
+            transport.put(content, f"{folder}/{name}", mode)
+    except BaseException:
+        with contextlib.suppress(ToolkitError):  # what went wrong first is what matters
+            remove_folder(transport, folder, None)
+        raise
+    log(f"pushed {', '.join(files)} to {folder}")
+    return Placed(look.python, f"{folder}/{AGENT}", folder)
+
+
+def folder_is_gone(transport: Transport, folder: str) -> bool:
+    """Whether nothing of that name is there.
+
+    Raises:
+        UnreachableError: the connection is gone.
+    """
+    # A look that must say yes: a shell that fails for its own reasons must not pass for a clean server.
+    mark = _mark()
+    script = b'[ -e "$2" ] || [ -L "$2" ] || printf "%s gone=yes\\n" "$1"\n'
+    done = transport.run(["sh", "-s", "--", mark, folder], stdin=script, timeout_s=_LOOK_S)
+    return ("gone", "yes") in marked_values(done.stdout, mark)
+
+
+def remove_folder(transport: Transport, folder: str, elevation: Elevation | None) -> None:
+    """Remove a folder of ours, with the agent's rights where the user's do not suffice.
+
+    Raises:
+        UnreachableError: the connection is gone.
+        ToolkitError: it is no folder of ours, or could not be removed.
+    """
+    if not FOLDER_PATTERN.fullmatch(folder) or ".." in folder.split("/"):
+        raise ToolkitError(f"{folder!r} on {transport.address} is not a folder of ours; it is left alone.")
+    remove = ["rm", "-rf", "--", folder]
+    transport.run(remove)
+    if elevation is not None and elevation.wanted and not folder_is_gone(transport, folder):
+        transport.run(elevation.command(remove), stdin=elevation.first_input())
+    if not folder_is_gone(transport, folder):
+        raise ToolkitError(
+            f"{folder} could not be removed from {transport.address}.",
+            f"Remove it there: sudo rm -rf {folder}",
+        )
+
+
+def write_server_kit(out: Path, machine: str, libc: str) -> list[Path]:
+    """Write what `prepare-server.sh` installs into the folder `out`, made where it is missing.
+
+    Args:
+        out: a new or empty folder, or one that holds such a kit.
+        machine: the server's `uname -m`.
+        libc: `glibc` or `musl`.
+
+    Returns:
+        The files, `prepare-server.sh` first.
+
+    Raises:
+        UsageError: no such platform, or `out` holds something else.
+        ToolkitError: a wheel is missing here, or `out` cannot be written.
+    """
+    files = prepared_files(machine, libc)
+    for name in ("prepare-server.sh", "sudoers.example"):
+        files[name] = ((carried("profile") / name).read_bytes(), 0o755 if name.endswith(".sh") else 0o644)
+    pyspy = wheel_for("py-spy", machine, libc).version
+    about = f"protocol={PROTOCOL}\npyspy={pyspy}\nmachine={machine}\nlibc={libc}\n"
+    files["version"] = (about.encode(), 0o644)
+    try:
+        if out.exists() and any(out.iterdir()) and not (out / "prepare-server.sh").exists():
+            raise UsageError(
+                f"{out} is not empty and holds no server kit.", "Name another folder with --out."
+            )
+        for name, (content, mode) in files.items():
+            path = out / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+            path.chmod(mode)
+    except OSError as error:
+        raise ToolkitError(f"{out} cannot be written: {error.strerror}.") from error
+    return [out / "prepare-server.sh", *(out / name for name in files if name != "prepare-server.sh")]
+
+
+def _script(name: str) -> bytes:
+    return (carried("profile") / name).read_bytes()
+
+
+def _mark() -> str:
+    """Begins each line that is ours; nothing that a shell profile prints can hold it."""
+    return f"toolkit-{secrets.token_hex(8)}"

@@ -1,0 +1,366 @@
+"""A session with the agent on one server: from the first look to the proof that nothing of it is left there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from toolkit.errors import ToolkitError, UnreachableError
+from toolkit.probes.delivery import AGENT, PROTOCOL
+from toolkit.probes.delivery_look import FOLDER_PATTERN
+from toolkit.run.agent_files import AgentLog
+from toolkit.run.agent_push import Placed, folder_is_gone, look_at, place_agent, remove_folder
+from toolkit.run.agent_record import AgentRecord, view_states
+from toolkit.run.agent_rescue import rescue
+from toolkit.run.agent_start import Starter, elevation_for
+from toolkit.run.agent_sudo import Elevation
+from toolkit.run.agent_trust import VIEWS, pids, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from toolkit.recording.layout import ServerFolder
+    from toolkit.run.agent_link import AgentLink
+    from toolkit.run.agent_record import OnEvent
+    from toolkit.transports.base import Transport
+
+FIND_S, CHECK_S, RECORD_S, STOP_S, BYE_S, PING_S = 30.0, 90.0, 90.0, 90.0, 20.0, 15.0
+WATCH_S = 30.0
+CLOCK_ROUND_TRIPS = 8
+_LONGEST_RUN_S = 24 * 3600.0
+
+
+def agent_command(python: str, directory: str, *, sudo: bool) -> list[str]:
+    """The command that starts the agent, as shown by a dry run."""
+    argv = Placed(python, f"{directory}/{AGENT}", directory).argv()
+    return Elevation("", wanted=sudo).command(argv)
+
+
+def open_session(
+    transport: Transport,
+    *,
+    folder: ServerFolder,
+    run_id: str,
+    sudo: bool = False,
+    password: Callable[[str], str] | None = None,
+    python: str = "python3",
+    grace_s: float = 15.0,
+    max_s: float = _LONGEST_RUN_S,
+    log: Callable[[str], None] | None = None,
+    on_event: OnEvent | None = None,
+) -> AgentSession:
+    """Look at the server, push the agent, start it, greet it, and measure its clock.
+
+    Args:
+        transport: an open connection; stays the caller's to close.
+        folder: where everything that the agent sends is written.
+        run_id: told to the agent, for its log.
+        sudo: start it as root.
+        password: asks for the sudo password with the question given; None where there is nobody to ask.
+        python: the Python to try first.
+        grace_s: after so many seconds of silence each side counts the other as gone.
+        max_s: after so many seconds the agent ends in any case.
+        log: gets each line that also goes to agent.log.
+        on_event: gets `(kind, details)` from the reader's thread: agent, workers, rate, fault, refused, lost, cleaned.
+
+    Raises:
+        NotPermittedError: sudo refuses.
+        UnreachableError: the connection broke, or the agent does not answer.
+        ToolkitError: the server cannot run the agent, or this side lacks what to bring; nothing is left there.
+    """
+    words = AgentLog(folder.agent_log)
+    told = _nobody if on_event is None else on_event
+
+    def write_down(text: str) -> None:
+        words(text)
+        if log is not None:
+            log(plain(text))
+
+    try:
+        look = look_at(transport, python)
+        for remark in look.remarks:
+            write_down(f"passed over: {remark}")
+        elevation = elevation_for(transport, look, sudo=sudo)
+        placed = place_agent(transport, look, write_down)
+        session = None
+        try:
+            session = AgentSession(transport, folder, placed, elevation, words, write_down, told)
+            session.greet(run_id, grace_s, max_s, password)
+        except BaseException:
+            if session is not None:
+                session.abandon()
+            elif placed.folder:
+                remove_folder(transport, placed.folder, None)
+            raise
+    except BaseException:
+        words.close()
+        raise
+    return session
+
+
+def _nobody(_kind: str, _details: dict[str, Any]) -> None:
+    return
+
+
+class AgentSession:
+    """One running agent. Use `open_session`; close it in every case (it is a context manager)."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        folder: ServerFolder,
+        placed: Placed,
+        elevation: Elevation,
+        words: AgentLog,
+        write_down: Callable[[str], None],
+        on_event: OnEvent,
+    ) -> None:
+        self._transport, self._placed, self._elevation = transport, placed, elevation
+        self._words, self._log, self._on_event = words, write_down, on_event
+        self._link: AgentLink | None = None
+        self._record = AgentRecord(folder, write_down, on_event, self._acknowledge, lambda: self.offset_ns)
+        self._verdicts: dict[str, dict[str, Any]] = {}
+        self._grace_s = 15.0
+        self._closed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def lost(self) -> str:
+        """Why the agent is gone; empty while it is there."""
+        return self._link.lost if self._link else ""
+
+    @property
+    def fault(self) -> str:
+        """Why the agent stopped recording by itself; empty while it records."""
+        return self._record.fault
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the agent found, as in PROTOCOL.md; also in facts.json."""
+        return self._record.facts
+
+    @property
+    def views(self) -> dict[str, dict[str, Any]]:
+        """Per view rate and validity, as in `manifest.ServerEntry`."""
+        return self._record.views
+
+    @property
+    def budget(self) -> dict[str, Any]:
+        """What recording may cost and does, as in `manifest.ServerEntry`."""
+        return self._record.budget
+
+    @property
+    def chunks(self) -> dict[str, int]:
+        """Chunks that have arrived, per view."""
+        return self._record.chunks
+
+    @property
+    def samples(self) -> dict[str, int]:
+        """Samples in them, per view."""
+        return self._record.samples
+
+    @property
+    def sample_count(self) -> int:
+        """Samples of all views so far."""
+        return sum(list(self.samples.values()))
+
+    @property
+    def workers(self) -> list[int]:
+        """PIDs of gunicorn's workers, as last told."""
+        return self._record.workers
+
+    @property
+    def missing(self) -> list[str]:
+        """A sentence for each thing that should have been recorded and was not."""
+        return self._record.missing
+
+    @property
+    def offset_ns(self) -> int:
+        """To be added to the server's times to get this machine's."""
+        return self._link.clock.offset_ns if self._link else 0
+
+    @property
+    def offset_error_ns(self) -> int:
+        """How far `offset_ns` may be off, either way."""
+        return self._link.clock.error_ns if self._link else 0
+
+    def greet(
+        self, run_id: str, grace_s: float, max_s: float, password: Callable[[str], str] | None
+    ) -> dict[str, Any]:
+        """Start the agent (a second time, with a password, where sudo wants one) and greet it; see `open_session`."""
+        self._grace_s = grace_s
+        hello = {"op": "hello", "protocol": PROTOCOL, "run": run_id, "grace_s": grace_s, "max_s": max_s}
+        parts = (self._transport, self._placed, self._elevation, self._record.hear, self._log, grace_s)
+        self._link, answer = Starter(*parts).start(hello, password)
+        self._record.learn_facts({**_object(answer.get("facts")), "directory": answer.get("directory")})
+        self._link.measure_clock(CLOCK_ROUND_TRIPS, PING_S)
+        details = {
+            "python": self.facts.get("python"),
+            "user": self.facts.get("user"),
+            "offset_ns": self.offset_ns,
+        }
+        self._on_event("agent", {**details, "program": self._placed.program, "sudo": self._elevation.wanted})
+        return answer
+
+    def find(self, choice: Mapping[str, Any]) -> dict[str, Any]:
+        """Find the arbiter: `{"arbiter": {…}, "workers": […], "all": […]}`, see PROTOCOL.md.
+
+        Raises:
+            UnreachableError: no gunicorn there.
+            UsageError: several, or the chosen one is none; the message lists them.
+        """
+        found = self._ask({"op": "find", "choice": dict(choice)}, "found", FIND_S)
+        if not isinstance(found.get("arbiter"), dict) or not pids([found["arbiter"]]):
+            raise ToolkitError(f"The agent on {self._transport.address} found no arbiter that makes sense.")
+        self._record.learn_facts(
+            {
+                "gunicorn": _object(found.get("gunicorn")),
+                "arbiter": {"pid": found["arbiter"]["pid"], "listen": found["arbiter"].get("listen")},
+            }
+        )
+        self._record.workers = pids(found.get("workers"))
+        return {**found, "workers": found.get("workers") or [], "arbiter": {"name": "", **found["arbiter"]}}
+
+    def check(self, views: Sequence[str] = VIEWS) -> dict[str, Any]:
+        """See that py-spy may read the arbiter: `{"python": …, "views": {view: {"valid", "reason", …}}}`.
+
+        Raises:
+            NotPermittedError: it may not; names the cure.
+        """
+        checked = self._ask({"op": "check"}, "checked", CHECK_S)
+        known = {**_object(self.facts.get("gunicorn")), **_object(checked.get("gunicorn"))}
+        self._record.learn_facts({"gunicorn": known, "target_python": checked.get("python")})
+        self._verdicts = states = view_states(checked.get("views"))
+        return {**checked, "views": {view: states[view] for view in states if view in views}}
+
+    def watch(self, interval_s: float | None, logs: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Sample metrics and follow logs until `stop`.
+
+        Args:
+            interval_s: between two samples; None for no metrics.
+            logs: `{"find", "files", "units", "limit_bytes"}` as in PROTOCOL.md; None for no logs.
+
+        Returns:
+            `{"followed": [path or unit], "not_followed": [sentence on a log that gives nothing yet], "notes": [what else to
+            know]}`.
+
+        Raises:
+            ToolkitError: of the kind of the agent's error; nothing is watched then.
+        """
+        self._record.begin_watching(int((logs or {}).get("limit_bytes") or 0))
+        asked = {"op": "watch", "interval_s": interval_s, "logs": dict(logs) if logs else None}
+        self._record.watching = True
+        self._ask(asked, "watching", WATCH_S)
+        files = self._record.watch
+        return {
+            "followed": files.followed if files else [],
+            "not_followed": files.not_followed if files else [],
+            "notes": self._record.watch_notes,
+        }
+
+    def record(
+        self, views: Sequence[str], budget_percent: float, rate_hz: float | None, chunk_s: float
+    ) -> dict[str, Any]:
+        """Start recording; returns once the first samples of every view were seen.
+
+        Raises:
+            ToolkitError: of the kind of the agent's error; nothing records then.
+        """
+        asked = {"budget_percent": budget_percent, "rate_hz": rate_hz, "chunk_s": chunk_s}
+        self._record.recording = True
+        # What is true of each view is known before the first sample, and stands even where the answer is not waited for.
+        self._record.learn_rates(
+            {"views": {view: self._verdicts[view] for view in views if view in self._verdicts}}
+        )
+        recording = self._ask({"op": "record", "views": list(views), **asked}, "recording", RECORD_S)
+        self._record.learn_rates(recording)
+        return recording
+
+    def end_recording(self) -> None:
+        """Ask for the end of the recording alone, and do not wait for it; `stop` does, and ends the watching."""
+        if self._link is not None and self._record.recording:
+            self._link.say({"op": "stop", "only": "recording"})
+
+    def stop(self) -> None:
+        """Stop recording and watching, and wait until all of it is here. A second call does nothing.
+
+        Raises:
+            UnreachableError: the agent is gone; what came until then is kept.
+        """
+        if self._record.recording or self._record.watching:
+            self._record.recording = self._record.watching = False
+            self._ask({"op": "stop"}, "stopped", STOP_S)
+
+    def close(self) -> None:
+        """Say goodbye, wait for the agent's end, and see that its folder is gone. A second call does nothing.
+
+        Raises:
+            ToolkitError: something is left on the server; says what and how to remove it.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        link = self._link
+        try:
+            if link is not None:
+                self._part(link)
+            self._clean()
+        finally:
+            self._record.close()
+            self._words.close()
+
+    def abandon(self) -> None:
+        """Close without a word about what fails: something else went wrong before, and that is what matters."""
+        try:
+            self.close()
+        except ToolkitError as error:
+            self._on_event("left-behind", {"message": str(error)})
+
+    def _ask(self, message: dict[str, Any], answer: str, timeout_s: float) -> dict[str, Any]:
+        if self._link is None or self._closed:
+            raise UnreachableError(f"The session with {self._transport.address} is closed.")
+        return self._link.ask(message, answer, timeout_s)
+
+    def _part(self, link: AgentLink) -> None:
+        link.leave()
+        if not link.lost:
+            try:
+                link.ask({"op": "bye"}, "bye", BYE_S)
+            except ToolkitError as error:
+                self._log(f"no goodbye: {error}")
+        # An agent that was lost sees the end of its input, stops py-spy and removes its folder: give it the time.
+        link.close(min(self._grace_s, 10.0))
+
+    def _clean(self) -> None:
+        # As root the agent works in a folder of its own, which it names; nothing else is ever removed.
+        folders = dict.fromkeys([self._placed.folder, str(self.facts.get("directory") or "")])
+        for folder in filter(FOLDER_PATTERN.fullmatch, folders):
+            try:
+                left = not folder_is_gone(self._transport, folder)
+                if left:
+                    self._take_away(folder)
+            except UnreachableError as error:
+                self._on_event("unclear", {"folder": folder, "message": str(error)})
+                self._log(f"could not look whether {folder} is gone: {error}")
+                return  # a connection that hangs would make each further look wait
+            self._on_event("cleaned", {"folder": folder, "left_by_agent": left})
+
+    def _take_away(self, folder: str) -> None:
+        if self.lost:
+            saved = rescue(
+                self._transport, folder, self._elevation, self._record.files, self._record.hear_chunk
+            )
+            self._log(f"saved {saved} chunks out of {folder}")
+        remove_folder(self._transport, folder, self._elevation)
+
+    def _acknowledge(self, name: str) -> None:
+        if self._link is not None:
+            self._link.say({"op": "ack", "name": name})
+
+
+def _object(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,157 @@
+"""What can go wrong on the operator's side, looked at before anything starts. `doctor` shows each line."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import socket
+import ssl
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from toolkit.engines.node import artillery_version, find_node
+from toolkit.engines.registry import engine
+from toolkit.errors import ToolkitError, UnreachableError, UsageError
+from toolkit.plan.secrets import mask_urls
+from toolkit.recording.layout import LoadFolder
+from toolkit.run.folder import MIN_FREE_BYTES
+from toolkit.run.load import job_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from toolkit.plan.model import Plan
+
+_TARGET_TIMEOUT_S = 5.0
+_ENOUGH_FILES = 1024
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the doctor. `error` is what a run would end with; None where all is well or only worth a word."""
+
+    name: str
+    detail: str
+    error: ToolkitError | None = None
+    warning: bool = False
+
+
+def look(plan: Plan) -> Iterator[Finding]:
+    """Every check of this side, in the order in which a person would mend things."""
+    said = set()
+    for check in LOCAL_CHECKS:
+        try:
+            yield from check(plan)
+        except ToolkitError as error:
+            if (
+                error.message not in said
+            ):  # without Node no scenario can be checked either: one cause, one line
+                said.add(error.message)
+                yield Finding(check.__name__.removeprefix("check_").replace("_", " "), error.message, error)
+
+
+def check_node(plan: Plan) -> Iterator[Finding]:
+    """Node, where an engine needs it."""
+    if plan.load is None and plan.servers:
+        return
+    node = find_node()
+    yield Finding("node", f"{node.version} ({node.path})")
+
+
+def check_artillery(plan: Plan) -> Iterator[Finding]:
+    """Artillery at its pinned version."""
+    engines = {scenario.engine for scenario in plan.load.scenarios} if plan.load else set()
+    if "artillery" in engines or not (plan.load or plan.servers):
+        yield Finding("artillery", artillery_version())
+
+
+def check_scenarios(plan: Plan) -> Iterator[Finding]:
+    """Each scenario file, by its engine's own parser: side by side, for each may be a process of its own."""
+    scenarios = plan.load.scenarios if plan.load else []
+    jobs = [(engine(scenario.engine), job_of(plan, scenario)) for scenario in scenarios]
+    with ThreadPoolExecutor() as pool:
+        checked = list(pool.map(lambda its: its[0].check(its[1]), jobs))
+    for scenario, (made, job), mistakes in zip(scenarios, jobs, checked, strict=True):
+        name = f"scenario {scenario.name}"
+        if mistakes:
+            text = " ".join(mistakes)
+            yield Finding(name, text, UsageError(text if text.endswith((".", "?")) else f"{text}."))
+            continue
+        launch = made.launch(job, LoadFolder(plan.reports / "check" / scenario.name))
+        yield Finding(name, f"{scenario.file}, {launch.planned_s:.0f} s planned")
+        for remark in made.remarks(job):
+            yield Finding(name, remark, warning=True)
+
+
+def check_disk(plan: Plan) -> Iterator[Finding]:
+    """Room for the run folder."""
+    folder = plan.reports.resolve()
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    detail = f"{free // 2**20} MiB free under {folder}"
+    if not folder.is_dir():
+        raise ToolkitError(f"{folder} is no folder.", "Name another with --reports.")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ToolkitError(f"The folder {folder} is not writable.", "Name another with --reports.")
+    if free < MIN_FREE_BYTES:
+        raise ToolkitError(
+            f"Only {detail}; a run wants {MIN_FREE_BYTES // 2**20}.",
+            "Free some, or name another folder with --reports.",
+        )
+    yield Finding("disk", detail)
+
+
+def check_open_files(_plan: Plan) -> Iterator[Finding]:
+    """Each virtual user holds a socket."""
+    soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    low = soft != resource.RLIM_INFINITY and soft < _ENOUGH_FILES
+    more = f"; many virtual users need more: ulimit -n {_ENOUGH_FILES * 8}" if low else ""
+    yield Finding("open files", f"at most {soft}{more}", warning=low)
+
+
+def check_target(plan: Plan) -> Iterator[Finding]:
+    """Something listens at every target. Connects and sends no request, so that the service's log stays clean."""
+    scenarios = plan.load.scenarios if plan.load else []
+    # The first address of a file is its target; others may be meant not to answer.
+    named = [engine(scenario.engine).targets(job_of(plan, scenario))[:1] for scenario in scenarios]
+    for target in dict.fromkeys(target for targets in named for target in targets):
+        if "{{" in target:
+            yield Finding("target", f"{mask_urls(target)} is known only when the scenario runs", warning=True)
+        elif urlsplit(target).hostname:
+            yield _reached(target)
+
+
+def _reached(target: str) -> Finding:
+    parts = urlsplit(target)
+    secure = parts.scheme in {"https", "wss"}
+    port = parts.port or (443 if secure else 80)
+    host = parts.hostname or ""
+    try:
+        with socket.create_connection((host, port), timeout=_TARGET_TIMEOUT_S) as connection:
+            if secure:
+                ssl.create_default_context().wrap_socket(connection, server_hostname=host).close()
+    except ssl.SSLError as error:
+        # The scenario may accept the certificate (config.tls); the operator should know, and decide.
+        detail = f"{host}:{port} answers, but its certificate is refused: {error.reason}"
+        return Finding("target", detail, warning=True)
+    except OSError as error:
+        reason = error.strerror or str(error) or type(error).__name__
+        raise UnreachableError(
+            f"The target {host}:{port} cannot be reached: {reason}.",
+            "Start the service, or name another with --target.",
+        ) from None
+    return Finding("target", f"{host}:{port} accepts connections")
+
+
+LOCAL_CHECKS: tuple[Callable[[Plan], Iterator[Finding]], ...] = (
+    check_node,
+    check_artillery,
+    check_scenarios,
+    check_disk,
+    check_open_files,
+    check_target,
+)

@@ -1,0 +1,294 @@
+"""Drives the scenarios of a plan: starts the engines, watches them, ends them, collects their records."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from toolkit.engines.base import LoadJob
+from toolkit.engines.live import LiveTail
+from toolkit.engines.registry import engine
+from toolkit.errors import CheckFailedError, RunInvalidError, ToolkitError
+from toolkit.plan.secrets import mask_urls
+from toolkit.recording.manifest import LoadEntry
+from toolkit.run.canary import canary_url, start_canary
+from toolkit.run.desk import Progress
+from toolkit.run.folder import require_room
+from toolkit.run.generator import GeneratorWatch
+from toolkit.run.leash import die_with_controller
+
+if TYPE_CHECKING:
+    from toolkit.engines.base import Engine, Launch
+    from toolkit.plan.model import Plan, Scenario
+    from toolkit.recording.layout import LoadFolder
+    from toolkit.run.canary import CanaryProcess
+    from toolkit.run.context import Run
+
+_POLL_S = 0.1
+_TELL_S = 0.5  # reading the records costs the generator's machine some CPU
+_ENGINE_WIND_DOWN_S = 5.0  # Artillery's own start and end, field/artillery.md §1
+_STOP_S = 5.0
+
+
+@dataclass
+class _Driven:
+    """One engine process."""
+
+    engine: Engine
+    job: LoadJob
+    folder: LoadFolder
+    launch: Launch
+    entry: LoadEntry
+    tail: LiveTail
+    process: subprocess.Popen[bytes] | None = None
+    began: float = 0.0
+    stopped_by_us: bool = False
+    overdue: bool = False
+
+    @property
+    def running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    @property
+    def sends(self) -> bool:
+        return self.running and (self.launch.sends_after or not self.engine.users_left(self.folder))
+
+
+@dataclass
+class Drive:
+    """All scenarios of one run; `finish` may be called at any time and any number of times."""
+
+    run: Run
+    waiting: list[_Driven] = field(default_factory=list)
+    begun: list[_Driven] = field(default_factory=list)
+    canary: CanaryProcess | None = None
+    watch: GeneratorWatch | None = None
+    _quiet: bool = False
+    _finished: bool = False
+
+    def prepare(self) -> None:
+        """Make every command before any load starts."""
+        load = self.run.plan.load
+        for scenario in load.scenarios if load else []:
+            job = job_of(self.run.plan, scenario)
+            folder = self.run.folder.load(scenario.name)
+            folder.path.mkdir(parents=True, exist_ok=True)
+            made = engine(scenario.engine)
+            entry = LoadEntry(name=scenario.name, file=str(scenario.file), engine=scenario.engine)
+            self.run.manifest.loads.append(entry)
+            self.run.manifest.versions.update(made.versions())
+            launch = made.launch(job, folder)
+            self.waiting.append(_Driven(made, job, folder, launch, entry, LiveTail(folder.request_parts)))
+
+    def drive(self) -> None:
+        """Start what is due, wait until all has ended, keep the observer told.
+
+        Raises:
+            InterruptedRunError: a signal came.
+        """
+        load = self.run.plan.load
+        parallel = load is not None and load.order == "parallel"
+        told = 0.0
+        self._watch_generator()
+        while self.waiting or any(driven.running for driven in self.begun):
+            while self.waiting and (parallel or not any(driven.running for driven in self.begun)):
+                self._start(self.waiting.pop(0))
+            time.sleep(_POLL_S)
+            self.run.interrupts.check()
+            self.run.watch_agents()
+            require_room(self.run.folder.path)
+            if self.watch is not None:
+                self.watch.sample_if_due()
+            self._end_overdue()
+            self._note_ended()
+            self._note_quiet()
+            if time.monotonic() >= told + _TELL_S:
+                told = time.monotonic()
+                self.run.desk.observer.progress(self.progress())
+        self._note_ended()
+
+    def finish(self) -> None:
+        """End what still runs and collect every record there is."""
+        if self._finished:
+            return
+        self._finished = True
+        running = [driven for driven in self.begun if driven.running]
+        for driven in running:
+            driven.stopped_by_us = True
+        _end(running)
+        self._stop_watching()
+        self._note_ended()
+        for driven in self.begun:
+            driven.engine.collect(driven.folder)
+        for driven in self.waiting:
+            self.run.missing(f"Scenario {driven.entry.name} was not started: the run ended before.")
+
+    def progress(self) -> Progress:
+        """Sums over all scenarios."""
+        counts = [driven.tail.poll() for driven in self.begun]
+        p95 = [count.p95_ms for count in counts if count.p95_ms is not None]
+        return Progress(
+            elapsed_s=self.run.elapsed_s(),
+            remaining_s=self._remaining_s(),
+            requests=sum(count.requests for count in counts),
+            requests_per_s=sum(count.per_s for count in counts),
+            p95_ms=max(p95, default=None),
+            failed=sum(count.failed for count in counts),
+            samples=sum(session.sample_count for session in self.run.sessions.values()) or None,
+        )
+
+    def _remaining_s(self) -> float:
+        left = [
+            max(0.0, driven.launch.planned_s + _ENGINE_WIND_DOWN_S - (time.monotonic() - driven.began))
+            for driven in self.begun
+            if driven.running
+        ]
+        load = self.run.plan.load
+        if load is not None and load.order == "sequential":
+            return sum(left) + sum(driven.launch.planned_s + _ENGINE_WIND_DOWN_S for driven in self.waiting)
+        return max(left, default=0.0)
+
+    def _watch_generator(self) -> None:
+        """Before the first user: the canary learns what an idle service answers like."""
+        plan, folder = self.run.plan, self.run.folder.generator
+        self.watch = GeneratorWatch(folder)
+        url = canary_of(plan)
+        if plan.load is None or url is None:
+            return
+        try:
+            self.canary = start_canary(url, plan.load.canary.rate, self.run.manifest.run_id, folder)
+        except OSError as error:
+            self.run.missing(f"No canary was sent: {error.strerror or error}.")
+            return
+        self.run.event("canary_started", url=mask_urls(url), pid=self.canary.pid)
+
+    def _stop_watching(self) -> None:
+        if self.watch is not None:
+            self.watch.close()
+        if self.canary is not None:
+            problem = self.canary.stop()
+            self.run.event("canary_ended", problem=problem)
+            if problem:
+                self.run.missing(f"The canary ended early: {problem}.")
+
+    def _start(self, driven: _Driven) -> None:
+        driven.began = time.monotonic()
+        driven.entry.started_ns = time.time_ns()
+        with driven.folder.console.open("ab") as console:
+            try:
+                driven.process = subprocess.Popen(
+                    driven.launch.argv,
+                    env={**os.environ, **driven.launch.env},
+                    cwd=driven.launch.cwd,
+                    stdin=subprocess.DEVNULL,
+                    stdout=console,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,  # Ctrl-C in the terminal is ours to pass on, once
+                    preexec_fn=die_with_controller,
+                )
+            except OSError as error:
+                raise ToolkitError(f"{driven.entry.engine} could not be started: {error}.") from None
+        self.begun.append(driven)
+        if self.watch is not None:
+            self.watch.add(driven.entry.name, driven.process.pid)
+        self.run.event("load_started", scenario=driven.entry.name, pid=driven.process.pid)
+
+    def _note_quiet(self) -> None:
+        """Artillery takes a second to see that its last user has left, and another to end: no reason to wait with the rest."""
+        if not self._quiet and not self.waiting and not any(driven.sends for driven in self.begun):
+            self._quiet = True
+            self.run.event("users_left")
+            self.run.end_recordings()
+
+    def _end_overdue(self) -> None:
+        late = [
+            driven
+            for driven in self.begun
+            if driven.running and time.monotonic() - driven.began > driven.launch.deadline_s
+        ]
+        for driven in late:
+            driven.overdue = True
+        _end(late)
+
+    def _note_ended(self) -> None:
+        for driven in self.begun:
+            if driven.process is None or driven.running or driven.entry.ended_ns:
+                continue
+            code = driven.process.returncode
+            driven.entry.ended_ns = time.time_ns()
+            driven.entry.exit_code = code
+            ending = driven.engine.ending(code, driven.folder, driven.stopped_by_us)
+            problem = ending.problem
+            if driven.overdue:
+                problem = (
+                    f"it still ran {driven.launch.deadline_s:.0f} s after its start, "
+                    f"{driven.launch.planned_s:.0f} s were planned, and was ended"
+                )
+            driven.entry.problem = problem
+            self.run.event("load_ended", scenario=driven.entry.name, exit_code=code, problem=problem)
+            error = _error(driven.entry.name, "invalid" if driven.overdue else ending.outcome, problem)
+            if error is not None:
+                self.run.problem(error)
+
+
+def canary_of(plan: Plan) -> str | None:
+    """The address that the canary asks; None where there is none."""
+    if plan.load is None:
+        return None
+    choice = plan.load.canary
+    if choice.off:
+        return None
+    named = (engine(one.engine).targets(job_of(plan, one))[:1] for one in plan.load.scenarios)
+    return canary_url(choice, (target for targets in named for target in targets))
+
+
+def targets_of(plan: Plan) -> list[str]:
+    """Every address that the plan's load goes to, and its canary, each once."""
+    scenarios = plan.load.scenarios if plan.load else []
+    found = [
+        target for scenario in scenarios for target in engine(scenario.engine).targets(job_of(plan, scenario))
+    ]
+    if plan.load is not None and plan.load.canary.url and (url := canary_of(plan)):
+        found.append(url)
+    return list(dict.fromkeys(found))
+
+
+def job_of(plan: Plan, scenario: Scenario) -> LoadJob:
+    """A scenario of the plan as its engine takes it."""
+    return LoadJob(
+        name=scenario.name,
+        file=scenario.file,
+        target=plan.target,
+        overrides=scenario.overrides,
+        variables=scenario.variables,
+        environment=scenario.environment,
+        ack_timeout_s=scenario.ack_timeout,
+    )
+
+
+def _error(name: str, outcome: str, problem: str) -> ToolkitError | None:
+    if outcome == "invalid":
+        return RunInvalidError(f"Scenario {name}: {problem}.", "Its numbers must not be used.")
+    if outcome == "check-failed":
+        return CheckFailedError(f"Scenario {name}: {problem}.")
+    if outcome == "failed":
+        return ToolkitError(f"Scenario {name}: {problem}.", f"See load/{name}/console.log in the run folder.")
+    return None
+
+
+def _end(running: list[_Driven]) -> None:
+    """SIGINT to all, as a person would; then, to those that stay, the whole session that each was started in."""
+    processes = [driven.process for driven in running if driven.process is not None]
+    for process in processes:
+        process.send_signal(signal.SIGINT)
+    deadline = time.monotonic() + _STOP_S
+    for process in processes:
+        try:
+            process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()

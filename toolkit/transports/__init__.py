@@ -1,0 +1,1 @@
+"""How a host is reached. The only code that touches another machine."""
