@@ -41,7 +41,7 @@ demo: setup ## Start the bundled service behind an SSH server, load and profile 
 
 test: setup system lint types layers js ## Everything that CI runs
 	@$(PY) -m pytest -n auto tests/unit
-	@$(PY) -m pytest tests/integration tests/e2e
+	@sh scripts/test-processes.sh $(PY)
 
 unit: setup ## Tests that start no process; seconds
 	@$(PY) -m pytest -n auto tests/unit

@@ -138,8 +138,12 @@ class Drive:
             requests_per_s=sum(count.per_s for count in counts),
             p95_ms=max(p95, default=None),
             failed=sum(count.failed for count in counts),
-            samples=sum(session.sample_count for session in self.run.sessions.values()) or None,
+            samples=self._samples(),
         )
+
+    def _samples(self) -> int | None:
+        sessions = self.run.sessions.values()
+        return sum(session.sample_count for session in sessions) if sessions else None
 
     def _remaining_s(self) -> float:
         left = [

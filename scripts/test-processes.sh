@@ -1,0 +1,12 @@
+#!/bin/sh
+# The tests of real processes. A few that fail are run once more, alone: docs/decisions/010.
+# sh scripts/test-processes.sh PYTHON
+set -u
+few=5
+"$1" -m pytest tests/integration tests/e2e && exit 0
+code=$?
+[ "$code" -eq 1 ] || exit "$code"
+failed=$("$1" -c 'import json; print(len(json.load(open(".pytest_cache/v/cache/lastfailed"))))') || exit "$code"
+[ "$failed" -le "$few" ] || exit "$code"
+echo "$failed failed among all the others; once more, alone:"
+exec "$1" -m pytest --last-failed --last-failed-no-failures none tests/integration tests/e2e
