@@ -42,7 +42,7 @@ class ServerSteps:
         ours = f"{_PUSHED} and {_OF_ROOT}" if self.server.sudo else _PUSHED
         yield f"{self.server.name}: stop py-spy (SIGINT), fetch what is left into {into}/"
         yield f"{self.server.name}: end the agent, which removes {ours}"
-        yield f"{self.server.name}: sh: look that {_PUSHED} is gone, else rm -rf -- {_PUSHED}"
+        yield f"{self.server.name}: look that {_PUSHED} is gone, else rm -rf -- {_PUSHED}"
         yield f"{self.server.name}: disconnect"
 
     @property
@@ -53,11 +53,10 @@ class ServerSteps:
     def _arrive(self) -> Iterator[str]:
         server = self.server
         yield f"connect to {server.address}"
-        yield f"sh < {carried('profile') / 'look.sh'}: look for {server.python}, machine, libc, psutil and sudo"
-        yield f"where an administrator has prepared it, use {PREPARED}; else put the agent there:"
         yield (
-            f"sh < {carried('profile') / 'folder.sh'}: mktemp -d ${{TMPDIR:-/tmp}}/toolkit.XXXXXXXX (0700, {_PUSHED} "
-            "below); where it cannot be used, under /var/tmp or in the home folder"
+            f"sh < {carried('profile') / 'place.sh'}: look for {server.python}, machine, libc, psutil and sudo; "
+            f"mktemp -d ${{TMPDIR:-/tmp}}/toolkit.XXXXXXXX (0700, {_PUSHED} below), where that cannot be used under /var/tmp "
+            f"or in the home folder; where an administrator has prepared it, use {PREPARED} instead"
         )
         yield f"put agent.pyz, the py-spy wheel and (where it is missing) psutil's into {_PUSHED}/"
         yield shlex.join(agent_command(server.python, _PUSHED, sudo=server.sudo))

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import zipfile
 from typing import TYPE_CHECKING
 
 from toolkit.errors import ToolkitError
+from toolkit.probes.agent_program import agent_archive
 from toolkit.probes.wheels import fetch_wheel
 from toolkit.recording.places import carried
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
+
+    from toolkit.probes.agent_program import Files
 
 PROTOCOL = 1
 """What profile/agent/PROTOCOL.md calls the protocol number."""
@@ -20,22 +21,24 @@ PROTOCOL = 1
 AGENT = "agent.pyz"
 PYSPY = "py-spy"
 
-Files = dict[str, tuple[bytes, int]]
-"""Path below the agent's folder → (content, mode)."""
-
 _OTHER_SYSTEMS = ("_psaix.py", "_psbsd.py", "_psosx.py", "_pssunos.py", "_pswindows.py")
-_FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 
 
-def pushed_files(machine: str, libc: str, *, with_psutil: bool) -> Files:
+def pushed_files(machine: str, libc: str, magic: str, *, with_psutil: bool) -> Files:
     """The agent and the wheels beside it; the agent unpacks them there, as whoever it runs as.
+
+    Args:
+        machine: the server's `uname -m`.
+        libc: `glibc` or `musl`.
+        magic: of the server's Python, see `agent_archive`.
+        with_psutil: whether the server lacks it.
 
     Raises:
         UsageError: no such platform.
         ToolkitError: a wheel is missing here, or the agent's own source is.
     """
     wheels = [fetch_wheel(name, machine, libc) for name in ("py-spy", "psutil")[: 1 + with_psutil]]
-    files: Files = {AGENT: (agent_archive(carried("profile") / "agent"), 0o600)}
+    files: Files = {AGENT: (agent_archive(carried("profile") / "agent", magic), 0o600)}
     files.update({wheel.name: (wheel.read_bytes(), 0o600) for wheel in wheels})
     return files
 
@@ -50,36 +53,6 @@ def prepared_files(machine: str, libc: str) -> Files:
     files[PYSPY] = (pyspy_executable(fetch_wheel("py-spy", machine, libc)), 0o755)
     files.update(psutil_package(fetch_wheel("psutil", machine, libc)))
     return files
-
-
-def agent_archive(source: Path) -> bytes:
-    """`agent.pyz`: the agent's modules as a zip application, the same bytes for the same source.
-
-    Raises:
-        ToolkitError: there is no agent in `source`.
-    """
-    files: Files = {}
-    for path in sorted(source.rglob("*.py")):
-        relative = path.relative_to(source)
-        if not any(part.startswith((".", "__pycache__")) for part in relative.parts):
-            files[relative.as_posix()] = (path.read_bytes(), 0o644)
-    if "__main__.py" not in files:
-        raise ToolkitError(f"The agent is missing: {source} has no __main__.py.", "Install the toolkit anew.")
-    return archive(files)
-
-
-def archive(files: Mapping[str, tuple[bytes, int]]) -> bytes:
-    """A zip of `files`, without anything in it that changes from one day or machine to the next."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as packed:
-        for name in sorted(files):
-            content, mode = files[name]
-            member = zipfile.ZipInfo(name, _FIXED_TIME)
-            member.create_system = 3  # Unix, on every machine, so that the mode is kept
-            member.external_attr = (0o100000 | mode) << 16
-            member.compress_type = zipfile.ZIP_DEFLATED
-            packed.writestr(member, content)
-    return buffer.getvalue()
 
 
 def pyspy_executable(wheel: Path) -> bytes:

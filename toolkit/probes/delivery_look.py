@@ -1,4 +1,4 @@
-"""Reads what profile/look.sh and profile/folder.sh say: text in, facts or a clear error out."""
+"""Reads what profile/place.sh says: text in, facts or a clear error out."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ NEEDED_KB = 100 * 1024
 _OLDEST_PSUTIL = (5, 9)
 _LONGEST_VALUE = 1000
 
+Said = list[tuple[str, str]]
+"""What it said, key and value, in order."""
+
 
 @dataclass(frozen=True)
 class ServerLook:
@@ -24,6 +27,8 @@ class ServerLook:
     python: str
     """Absolute path."""
     python_version: str
+    magic: str
+    """What its bytecode begins with, in hexadecimal."""
     machine: str
     libc: str
     psutil: str
@@ -43,7 +48,7 @@ class ServerLook:
         return tuple(int(number) for number in numbers[:2]) < _OLDEST_PSUTIL
 
 
-def marked_values(stdout: bytes, mark: str) -> list[tuple[str, str]]:
+def marked_values(stdout: bytes, mark: str) -> Said:
     """The `MARK key=value` lines in order, control characters dropped; all else is somebody's shell profile."""
     values = []
     for line in stdout.decode("utf-8", "replace").splitlines():
@@ -56,15 +61,14 @@ def marked_values(stdout: bytes, mark: str) -> list[tuple[str, str]]:
     return values
 
 
-def read_look(stdout: bytes, mark: str, address: str) -> ServerLook:
-    """What look.sh said.
+def read_look(pairs: Said, address: str) -> ServerLook:
+    """What it said of the server.
 
     Raises:
         UnreachableError: it did not run to its end.
         ToolkitError: no Python that the agent can run on.
         UsageError: not Linux.
     """
-    pairs = marked_values(stdout, mark)
     values = dict(pairs)
     if values.get("end") != "ok":
         raise UnreachableError(
@@ -91,6 +95,7 @@ def read_look(stdout: bytes, mark: str, address: str) -> ServerLook:
     return ServerLook(
         python=values["python"],
         python_version=values.get("python_version", ""),
+        magic=values.get("magic", ""),
         machine=values.get("machine", ""),
         libc=values.get("libc", ""),
         psutil=values.get("psutil", ""),
@@ -101,7 +106,7 @@ def read_look(stdout: bytes, mark: str, address: str) -> ServerLook:
     )
 
 
-def _prepared(pairs: list[tuple[str, str]]) -> tuple[str, str]:
+def _prepared(pairs: Said) -> tuple[str, str]:
     """The Python of a usable prepared copy, else empty and why it is not used."""
     values = dict(pairs)
     if "kit_protocol" not in values:
@@ -128,23 +133,22 @@ def _prepared(pairs: list[tuple[str, str]]) -> tuple[str, str]:
     )
 
 
-def read_folder(stdout: bytes, mark: str, address: str) -> str:
-    """The folder that folder.sh made.
+def made_folder(said: Said) -> str:
+    """The folder that it made; empty where it made none. Whatever else it said, that is ours to remove."""
+    folder = dict(said).get("folder", "")
+    return folder if FOLDER_PATTERN.fullmatch(folder) else ""
+
+
+def read_folder(said: Said, address: str) -> str:
+    """The folder that it made.
 
     Raises:
-        UnreachableError: it did not run to its end.
         NotPermittedError: no place that may be written.
         ToolkitError: no place with room that runs programs.
     """
-    pairs = marked_values(stdout, mark)
-    values = dict(pairs)
-    if FOLDER_PATTERN.fullmatch(values.get("folder", "")):
-        return values["folder"]
-    if values.get("end") != "ok":
-        raise UnreachableError(
-            f"{address} did not run a shell script to its end while making the agent's folder."
-        )
-    reasons = [value.split(" ", 1) for key, value in pairs if key == "refused" and " " in value]
+    if made := made_folder(said):
+        return made
+    reasons = [value.split(" ", 1) for key, value in said if key == "refused" and " " in value]
     words = {"no-write": "cannot be written", "no-space": f"has less than {NEEDED_KB // 1024} MB free"}
     told = "; ".join(f"{place} {words.get(code, 'runs no programs (noexec)')}" for code, place in reasons)
     kind = NotPermittedError if {code for code, _ in reasons} == {"no-write"} else ToolkitError

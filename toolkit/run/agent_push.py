@@ -13,7 +13,9 @@ from toolkit.probes.delivery_look import (
     FOLDER_PATTERN,
     NEEDED_KB,
     PREPARED,
+    Said,
     ServerLook,
+    made_folder,
     marked_values,
     read_folder,
     read_look,
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
 
     from toolkit.run.agent_sudo import Elevation
     from toolkit.transports.base import Transport
-
-_LOOK_S = 12.0
 
 
 @dataclass(frozen=True)
@@ -44,33 +44,30 @@ class Placed:
         return [self.python, "-u", "-I", self.program]
 
 
-def look_at(transport: Transport, python: str) -> ServerLook:
-    """What the server has; changes nothing there.
+def place_agent(transport: Transport, python: str, log: Callable[[str], None]) -> tuple[ServerLook, Placed]:
+    """Look at the server, make the agent's folder there and fill it, or find that a prepared copy will do.
+
+    Args:
+        transport: the connection.
+        python: the Python to try first.
+        log: takes one line of text.
 
     Raises:
-        UsageError, ToolkitError: it cannot run the agent.
+        UsageError: it cannot run the agent, or there is nothing to bring for such a server.
         UnreachableError: the connection broke, or its shell does not run.
-    """
-    mark = _mark()
-    done = transport.run(["sh", "-s", "--", mark, python], stdin=_script("look.sh"))
-    return read_look(done.stdout, mark, transport.address)
-
-
-def place_agent(transport: Transport, look: ServerLook, log: Callable[[str], None]) -> Placed:
-    """Make the agent's folder and fill it, or find that a prepared copy will do.
-
-    Raises:
-        UsageError: nothing to bring for such a server.
         NotPermittedError, ToolkitError: no folder, no room, programs may not run there, a wheel is missing here.
     """
+    look, made, said = _look(transport, python, str(PROTOCOL))
+    for remark in look.remarks:
+        log(f"passed over: {remark}")
     if look.prepared_python:
         log(f"using the prepared copy in {PREPARED}")
-        return Placed(look.prepared_python, f"{PREPARED}/{AGENT}", "")
-    files = pushed_files(look.machine, look.libc, with_psutil=look.needs_psutil)
-    mark = _mark()
-    done = transport.run(["sh", "-s", "--", mark, str(NEEDED_KB)], stdin=_script("folder.sh"))
-    folder = read_folder(done.stdout, mark, transport.address)
+        return look, Placed(look.prepared_python, f"{PREPARED}/{AGENT}", "")
+    if not made:  # a prepared copy is there, and cannot be used
+        look, made, said = _look(transport, python, "")
+    folder = made or read_folder(said, transport.address)
     try:
+        files = pushed_files(look.machine, look.libc, look.magic, with_psutil=look.needs_psutil)
         for name, (content, mode) in files.items():
             transport.put(content, f"{folder}/{name}", mode)
     except BaseException:
@@ -78,20 +75,22 @@ def place_agent(transport: Transport, look: ServerLook, log: Callable[[str], Non
             remove_folder(transport, folder, None)
         raise
     log(f"pushed {', '.join(files)} to {folder}")
-    return Placed(look.python, f"{folder}/{AGENT}", folder)
+    return look, Placed(look.python, f"{folder}/{AGENT}", folder)
 
 
-def folder_is_gone(transport: Transport, folder: str) -> bool:
-    """Whether nothing of that name is there.
-
-    Raises:
-        UnreachableError: the connection is gone.
-    """
-    # A look that must say yes: a shell that fails for its own reasons must not pass for a clean server.
-    mark = _mark()
-    script = b'[ -e "$2" ] || [ -L "$2" ] || printf "%s gone=yes\\n" "$1"\n'
-    done = transport.run(["sh", "-s", "--", mark, folder], stdin=script, timeout_s=_LOOK_S)
-    return ("gone", "yes") in marked_values(done.stdout, mark)
+def _look(transport: Transport, python: str, protocol: str) -> tuple[ServerLook, str, Said]:
+    """Look, and have a folder made, in one go: each command of its own costs a login shell there, with its profile."""
+    mark = f"toolkit-{secrets.token_hex(8)}"  # begins each line that is ours; nothing that a shell profile prints can hold it
+    done = transport.run(["sh", "-s", "--", mark, python, str(NEEDED_KB), protocol], stdin=_script())
+    said = marked_values(done.stdout, mark)
+    made = made_folder(said)
+    try:
+        return read_look(said, transport.address), made, said
+    except ToolkitError:
+        if made:
+            with contextlib.suppress(ToolkitError):  # what went wrong first is what matters
+                remove_folder(transport, made, None)
+        raise
 
 
 def remove_folder(transport: Transport, folder: str, elevation: Elevation | None) -> None:
@@ -105,9 +104,9 @@ def remove_folder(transport: Transport, folder: str, elevation: Elevation | None
         raise ToolkitError(f"{folder!r} on {transport.address} is not a folder of ours; it is left alone.")
     remove = ["rm", "-rf", "--", folder]
     transport.run(remove)
-    if elevation is not None and elevation.wanted and not folder_is_gone(transport, folder):
+    if elevation is not None and elevation.wanted and transport.exists(folder):
         transport.run(elevation.command(remove), stdin=elevation.first_input())
-    if not folder_is_gone(transport, folder):
+    if transport.exists(folder):
         raise ToolkitError(
             f"{folder} could not be removed from {transport.address}.",
             f"Remove it there: sudo rm -rf {folder}",
@@ -150,10 +149,5 @@ def write_server_kit(out: Path, machine: str, libc: str) -> list[Path]:
     return [out / "prepare-server.sh", *(out / name for name in files if name != "prepare-server.sh")]
 
 
-def _script(name: str) -> bytes:
-    return (carried("profile") / name).read_bytes()
-
-
-def _mark() -> str:
-    """Begins each line that is ours; nothing that a shell profile prints can hold it."""
-    return f"toolkit-{secrets.token_hex(8)}"
+def _script() -> bytes:
+    return (carried("profile") / "place.sh").read_bytes()

@@ -8,7 +8,7 @@ from toolkit.errors import ToolkitError, UnreachableError
 from toolkit.probes.delivery import AGENT, PROTOCOL
 from toolkit.probes.delivery_look import FOLDER_PATTERN
 from toolkit.run.agent_files import AgentLog
-from toolkit.run.agent_push import Placed, folder_is_gone, look_at, place_agent, remove_folder
+from toolkit.run.agent_push import Placed, place_agent, remove_folder
 from toolkit.run.agent_record import AgentRecord, view_states
 from toolkit.run.agent_rescue import rescue
 from toolkit.run.agent_start import Starter, elevation_for
@@ -76,13 +76,10 @@ def open_session(
             log(plain(text))
 
     try:
-        look = look_at(transport, python)
-        for remark in look.remarks:
-            write_down(f"passed over: {remark}")
-        elevation = elevation_for(transport, look, sudo=sudo)
-        placed = place_agent(transport, look, write_down)
+        look, placed = place_agent(transport, python, write_down)
         session = None
         try:
+            elevation = elevation_for(transport, look, sudo=sudo)
             session = AgentSession(transport, folder, placed, elevation, words, write_down, told)
             session.greet(run_id, grace_s, max_s, password)
         except BaseException:
@@ -340,7 +337,7 @@ class AgentSession:
         folders = dict.fromkeys([self._placed.folder, str(self.facts.get("directory") or "")])
         for folder in filter(FOLDER_PATTERN.fullmatch, folders):
             try:
-                left = not folder_is_gone(self._transport, folder)
+                left = self._transport.exists(folder)
                 if left:
                     self._take_away(folder)
             except UnreachableError as error:

@@ -99,5 +99,13 @@ class Transport(Protocol):
             ToolkitError: the file could not be written; says why (exists, no space, no right).
         """
 
+    def exists(self, path: str) -> bool:
+        """Whether there is anything of that name, a link that leads nowhere too.
+
+        Raises:
+            UnreachableError: the connection broke.
+            ToolkitError: nobody there can say.
+        """
+
     def close(self) -> None:
         """Close the connection. Never raises; safe to call twice."""

@@ -194,6 +194,10 @@ class LocalTransport:
                 os.unlink(path)  # noqa: PTH108 - the path is a server's, not one of ours
             raise ToolkitError(f"{path} on local: could not be written: {error.strerror}.") from None
 
+    def exists(self, path: str) -> bool:
+        """Look; see `Transport.exists`."""
+        return os.path.lexists(path)
+
     def close(self) -> None:
         """Let every process that was started see the end of its input, and end those that stay.
 

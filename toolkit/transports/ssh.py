@@ -16,7 +16,7 @@ from toolkit.transports.exchange import run_to_end
 from toolkit.transports.host_key import HostKeys
 from toolkit.transports.quoting import command_line
 from toolkit.transports.route import plan_route
-from toolkit.transports.shell_put import check_put, put_argv
+from toolkit.transports.shell_files import check_put, exists_argv, put_argv, read_exists
 from toolkit.transports.ssh_connection import SshConnection, SshProblemError, read_by_paramiko
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from toolkit.transports.dialing import Stream
 
 _PUT_S = 60.0
+_LOOK_S = 12.0
 _KEEPALIVE_S = 10
 
 
@@ -76,6 +77,17 @@ class SshTransport:
         if not self._sftp:
             done = self.run(put_argv(path, mode), stdin=data, timeout_s=_PUT_S)
             check_put(done, path, self._address)
+
+    def exists(self, path: str) -> bool:
+        """Look by SFTP, where it has been used before, else by a shell; see `Transport.exists`."""
+        try:
+            found = self._connection.exists(path)
+        except SshProblemError:
+            raise self._broke() from None
+        if found is not None:
+            return found
+        done = self.run(exists_argv(path), timeout_s=_LOOK_S)
+        return read_exists(done, path, self._address)
 
     def _broke(self) -> UnreachableError:
         return UnreachableError(

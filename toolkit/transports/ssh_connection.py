@@ -67,6 +67,10 @@ class SshConnection:
     def __init__(self, stream: Stream) -> None:
         self._line = Line(stream)
         self._transport = paramiko.Transport(cast("socket.socket", self._line))
+        self._files: _Sftp | None = None
+        self._one_at_a_time = (
+            threading.Lock()
+        )  # two threads of one SFTP session would read each other's answers
 
     def handshake(self, known_kinds: Sequence[str], timeout_s: float) -> ShownKey:
         """Speak SSH as far as the host's key, which the caller then checks: nothing secret is sent before.
@@ -141,17 +145,38 @@ class SshConnection:
             SshProblemError: the connection broke.
             OSError: the file exists or cannot be written.
         """
-        try:
-            sftp = cast("_Sftp", _Sftp.from_transport(self._transport))
-        except _BROKEN as error:
-            if self.alive():
-                return False
-            raise SshProblemError(_said(error)) from None
-        with contextlib.closing(sftp):
+        with self._one_at_a_time:
+            if self._files is None:
+                try:
+                    self._files = cast("_Sftp", _Sftp.from_transport(self._transport))
+                except _BROKEN as error:
+                    if self.alive():
+                        return False
+                    raise SshProblemError(_said(error)) from None
             try:
-                sftp.create(path, data, mode)
+                self._files.create(path, data, mode)
             except (TimeoutError, EOFError, paramiko.SSHException) as error:
                 raise SshProblemError(_said(error)) from None
+        return True
+
+    def exists(self, path: str) -> bool | None:
+        """Whether there is anything of that name, a dangling link too. None where nobody can say: SFTP was not used before.
+
+        Raises:
+            SshProblemError: the connection broke.
+        """
+        if self._files is None:
+            return None
+        with self._one_at_a_time:
+            try:
+                self._files.get_channel().settimeout(_OPEN_S)  # type: ignore[union-attr]
+                self._files.lstat(path)
+            except FileNotFoundError:
+                return False
+            except (TimeoutError, EOFError, paramiko.SSHException) as error:
+                raise SshProblemError(_said(error)) from None
+            except OSError:
+                return None
         return True
 
     def close(self) -> None:

@@ -6,7 +6,7 @@ import base64
 import gzip
 from typing import TYPE_CHECKING, Any
 
-from toolkit.probes.delivery import archive
+from toolkit.probes.agent_program import archive
 
 if TYPE_CHECKING:
     import pytest

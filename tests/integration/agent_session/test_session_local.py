@@ -187,9 +187,9 @@ def test_no_python_is_said_before_anything_is_made(
     old = programs / "python3"
     old.write_text("#!/bin/sh\necho python_version=3.5.2; echo unfit=it is older than 3.7\n")
     old.chmod(0o755)
-    look = (Path(__file__).resolve().parents[3] / "profile" / "look.sh").read_bytes()
+    place = (Path(__file__).resolve().parents[3] / "profile" / "place.sh").read_bytes()
     monkeypatch.setenv("PATH", str(programs))
-    monkeypatch.setattr("toolkit.run.agent_push._script", lambda _: look.replace(b"/usr/bin/python3", b""))
+    monkeypatch.setattr("toolkit.run.agent_push._script", lambda: place.replace(b"/usr/bin/python3", b""))
     with pytest.raises(ToolkitError) as caught:
         open_session(local, folder=folder, run_id="r")
     assert "no 64-bit Python 3.7" in caught.value.message

@@ -304,3 +304,16 @@ def test_put_follows_no_planted_link(transport: Transport, tmp_path: Path, there
 def test_put_into_no_directory_says_so(transport: Transport, tmp_path: Path) -> None:
     with pytest.raises(ToolkitError, match=r"(?i)no such file"):
         transport.put(b"x", str(tmp_path / "none" / "x"), 0o600)
+
+
+@pytest.mark.parametrize("used", [True, False], ids=["after a put", "at first"])
+def test_exists_sees_every_kind_of_entry(transport: Transport, tmp_path: Path, *, used: bool) -> None:
+    if used:
+        transport.put(b"x", str(tmp_path / "put"), 0o600)
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "nowhere").symlink_to(tmp_path / "missing")
+    names = ["file", "folder", "nowhere", "missing", "-n", "a 'b"]
+    (tmp_path / "a 'b").touch()
+    there = [name for name in names if transport.exists(str(tmp_path / name))]
+    assert there == ["file", "folder", "nowhere", "a 'b"]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 import zipfile
+from importlib.util import MAGIC_NUMBER
 from typing import TYPE_CHECKING
 
 import pytest
 
 from toolkit.errors import NotPermittedError, ToolkitError, UnreachableError, UsageError
-from toolkit.probes.delivery import agent_archive, archive
+from toolkit.probes.agent_program import agent_archive, archive
 from toolkit.probes.delivery_look import FOLDER_PATTERN, ServerLook, marked_values, read_folder, read_look
 
 if TYPE_CHECKING:
@@ -36,7 +39,7 @@ def said(values: dict[str, str], *more: str) -> bytes:
 
 
 def look(values: dict[str, str], *more: str) -> ServerLook:
-    return read_look(said(values, *more), "M", "ssh://web")
+    return read_look(marked_values(said(values, *more), "M"), "ssh://web")
 
 
 def test_a_usual_server() -> None:
@@ -56,9 +59,8 @@ def test_psutil_is_brought_where_it_is_missing_or_old(version: str, needed: bool
 
 def test_noise_before_and_within_is_passed_over() -> None:
     noise = b"Welcome!\nMOTD M python=/bin/evil-but-marked-late\n\xff\xfe prompt> "
-    seen = read_look(
-        noise.replace(b"M python", b"m python") + said({**GOOD, "libc": "gl\x1bibc"}), "M", "web"
-    )
+    told = noise.replace(b"M python", b"m python") + said({**GOOD, "libc": "gl\x1bibc"})
+    seen = read_look(marked_values(told, "M"), "web")
     assert seen.python == "/usr/bin/python3"
     assert seen.libc == "glibc"
     assert marked_values(b"no newline M a=b=c\nM novalue\n", "M") == [("a", "b=c")]
@@ -161,7 +163,7 @@ def test_folders_that_are_never_removed(folder: str) -> None:
 )
 def test_no_folder(lines: list[str], kind: type[ToolkitError], told: str) -> None:
     with pytest.raises(ToolkitError) as caught:
-        read_folder(said({"end": "ok"}, *lines), "M", "web")
+        read_folder(marked_values(said({"end": "ok"}, *lines), "M"), "web")
     assert type(caught.value) is kind
     assert told in caught.value.message
 
@@ -177,6 +179,19 @@ def test_the_same_source_gives_the_same_archive(tmp_path: Path) -> None:
     assert agent_archive(tmp_path) == first
     with zipfile.ZipFile(io.BytesIO(first)) as packed:
         assert packed.namelist() == ["__main__.py", "z.py"]
+
+
+def test_a_python_of_our_kind_gets_bytecode_that_runs_and_names_nothing_here(tmp_path: Path) -> None:
+    source = tmp_path / "agent"
+    source.mkdir()
+    (source / "__main__.py").write_text("from z import where\nprint(where())\n")
+    (source / "z.py").write_text("def where():\n    return (lambda: where.__code__.co_filename)()\n")
+    (tmp_path / "agent.pyz").write_bytes(agent_archive(source, MAGIC_NUMBER.hex()))
+    with zipfile.ZipFile(tmp_path / "agent.pyz") as packed:
+        assert packed.namelist() == ["__main__.py", "z.pyc"]
+        assert str(tmp_path).encode() not in packed.read("z.pyc")
+    ran = subprocess.run([sys.executable, "-I", tmp_path / "agent.pyz"], capture_output=True, check=True)
+    assert ran.stdout == b"agent/z.py\n"
 
 
 def test_no_agent_is_an_error(tmp_path: Path) -> None:

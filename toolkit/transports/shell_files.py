@@ -1,4 +1,4 @@
-"""Writes a new file by a shell, for servers without SFTP."""
+"""Writes a new file by a shell and looks whether there is one, for servers without SFTP."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ if [ -e "$1" ] || [ -L "$1" ]; then echo "File exists" >&2; exit 73; fi
 exec 3> "$1" || exit 73
 cat >&3 && chmod "$2" "$1" || { rm -f "$1"; exit 74; }
 """
+# Both answers are words: a shell that fails for its own reasons must not pass for either.
+_EXISTS = """
+if [ -e "$1" ] || [ -L "$1" ]; then echo "$2 yes"; else echo "$2 no"; fi
+"""
+_ANSWER = "toolkit-exists"
 
 
 def put_argv(path: str, mode: int) -> list[str]:
@@ -34,3 +39,23 @@ def check_put(done: Completed, path: str, address: str) -> None:
         said = done.stderr.decode(errors="replace").strip().splitlines()
         reason = said[-1] if said else f"exit code {done.exit_code}"
         raise ToolkitError(f"{path} on {address} could not be written: {reason}.")
+
+
+def exists_argv(path: str) -> list[str]:
+    """The command that says whether there is anything named `path`."""
+    return ["sh", "-c", _EXISTS, "sh", path, _ANSWER]
+
+
+def read_exists(done: Completed, path: str, address: str) -> bool:
+    """What it said.
+
+    Raises:
+        ToolkitError: neither yes nor no.
+    """
+    # A login shell's profile may have printed before it, and without a newline.
+    _, _, said = done.stdout.decode(errors="replace").rpartition(_ANSWER)
+    if said.strip() not in {"yes", "no"}:
+        raise ToolkitError(
+            f"Whether {path} is on {address} could not be found out: the shell there did not say."
+        )
+    return said.strip() == "yes"
