@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,8 @@ from toolkit.analysis.windows_reading import open_source, read_profile
 from toolkit.recording.manifest import Manifest, load_manifest
 
 if TYPE_CHECKING:
+    import duckdb
+
     from toolkit.recording.layout import RunFolder
 
 __all__ = ["Flame", "Results", "read_results"]
@@ -64,8 +67,12 @@ class Results:
     """Every chunk of every view that is shown: what the page adds windows up from."""
 
 
-def read_results(run: RunFolder) -> Results:
+def read_results(run: RunFolder, tables: duckdb.DuckDBPyConnection | None = None) -> Results:
     """Compute the findings of a run from its tables, which are built where they are missing.
+
+    Args:
+        run: the run folder.
+        tables: a database with one view a table, where there is one already.
 
     Raises:
         ToolkitError: there is no run.json that this toolkit can read. Anything else that is missing or broken becomes a
@@ -73,7 +80,7 @@ def read_results(run: RunFolder) -> Results:
     """
     manifest = load_manifest(run.manifest)
     generator = read_generator(run)
-    with open_tables(run) as connection:
+    with open_tables(run) if tables is None else nullcontext(tables) as connection:
         profiles = read_profiles(connection, run, manifest)
         series = read_series(connection)
         server_errors = read_server_errors(connection, manifest, generator.canary.asked)

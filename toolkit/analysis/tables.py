@@ -23,10 +23,10 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from toolkit.analysis.building import Building
 from toolkit.analysis.database import connect, json_table, plainly_named, read_parquet, write_json_lines
@@ -70,34 +70,78 @@ def build_tables(run: RunFolder) -> None:
     Raises:
         ToolkitError: no run.json that this toolkit can read, or the folder cannot be written.
     """
-    manifest = load_manifest(run.manifest)
-    for stale in run.path.glob(".tables.*"):
-        shutil.rmtree(stale, ignore_errors=True)
-    try:
-        with (
-            tempfile.TemporaryDirectory(dir=run.path, prefix=".tables.") as name,
-            plainly_named(Path(name)) as work,
-        ):
-            scratch, built = work / "scratch", work / "tables"
+    with TableBuild(run) as build:
+        build.finish()
+
+
+class TableBuild:
+    """Tables on their way, as a context. `read_load` may come long before `finish`, and from another thread.
+
+    Raises:
+        ToolkitError: each of them and the making: no run.json that this toolkit can read, or the folder cannot be written.
+    """
+
+    def __init__(self, run: RunFolder) -> None:
+        self._run = run
+        manifest = load_manifest(run.manifest)
+        for stale in run.path.glob(".tables.*"):
+            shutil.rmtree(stale, ignore_errors=True)
+        with ExitStack() as held, self._writing():
+            made = held.enter_context(tempfile.TemporaryDirectory(dir=run.path, prefix=".tables."))
+            work = held.enter_context(plainly_named(Path(made)))
+            scratch, self._built = work / "scratch", work / "tables"
             scratch.mkdir()
-            built.mkdir()
-            with connect(scratch / "spill") as connection:
-                building = Building(run, manifest, connection, scratch, built)
-                build_load_tables(building)
-                build_stack_tables(building)
-                build_log_tables(building)
-                note_log_gaps(building)
-                watched = build_metric_tables(building)
-                build_worker_tables(building, watched)
-                build_joined(building)
-                _write_sources(building)
-            if run.tables.exists():
-                shutil.rmtree(run.tables)
-            built.rename(run.tables)
-    except OSError as error:
-        raise ToolkitError(
-            f"The tables of {run.path} could not be written: {error.strerror or error}."
-        ) from error
+            self._built.mkdir()
+            connection = held.enter_context(connect(scratch / "spill"))
+            self._building = Building(run, manifest, connection, scratch, self._built)
+            self._held = held.pop_all()
+        self._load_is_read = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._writing():
+            self._held.close()
+
+    def read_load(self) -> None:
+        """Build what depends on the load alone, once its records are whole."""
+        if not self._load_is_read:
+            with self._writing():
+                build_load_tables(self._building)
+            self._load_is_read = True
+
+    def interrupt(self) -> None:
+        """End what another thread is at."""
+        self._building.connection.interrupt()
+
+    def finish(self) -> duckdb.DuckDBPyConnection:
+        """Build the others and put all into their place; a database with one view a table, good until the context ends."""
+        self.read_load()
+        building = self._building
+        building.manifest = load_manifest(self._run.manifest)
+        with self._writing():
+            build_stack_tables(building)
+            build_log_tables(building)
+            note_log_gaps(building)
+            watched = build_metric_tables(building)
+            build_worker_tables(building, watched)
+            build_joined(building)
+            _write_sources(building)
+            if self._run.tables.exists():
+                shutil.rmtree(self._run.tables)
+            self._built.rename(self._run.tables)
+            self._built.symlink_to(self._run.tables.resolve())  # where the views look for them
+        return building.connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise ToolkitError(
+                f"The tables of {self._run.path} could not be written: {error.strerror or error}."
+            ) from error
 
 
 @contextmanager

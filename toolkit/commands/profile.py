@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from toolkit.commands.options import option, plan_argument, plan_of, server_options, shared_options
-from toolkit.commands.running import leave, run_plan
+from toolkit.commands.running import WholeReport, leave, run_plan
 from toolkit.commands.terminal import tell
 from toolkit.errors import UsageError
 from toolkit.plan.quantities import parse_duration
-from toolkit.reports.rebuild import rebuild
 from toolkit.run.stages import PROFILE
 
 if TYPE_CHECKING:
@@ -40,24 +39,29 @@ def command(plan: Path | None, duration: str | None, **given: Any) -> None:  # n
         seconds = parse_duration(duration) if duration else None
     except ValueError as error:
         raise UsageError(f"--duration: {error}.") from None
-    copied: list[Path] = []
-
-    def report(folder: RunFolder, judged: Judged) -> list[str]:
-        problems = rebuild(folder, judged)
-        try:
-            copied.extend(
-                _copy_flamegraphs(folder)
-            )  # as part of the report: a second Ctrl-C must not lose it
-        except OSError as error:
-            problems.append(f"{error.filename2 or error.filename} cannot be written: {error.strerror}")
-        return problems
-
+    report = _ReportAndFlamegraphs()
     outcome = run_plan(
         made.model_copy(update={"load": None}), PROFILE, given, duration_s=seconds, report=report
     )
-    for path in copied:
+    for path in report.copied:
         tell(f"Flamegraph: {path}")
     leave(outcome)
+
+
+class _ReportAndFlamegraphs(WholeReport):
+    """The flamegraphs are copied as part of the report: a second Ctrl-C must not lose them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.copied: list[Path] = []
+
+    def build(self, folder: RunFolder, judged: Judged) -> list[str]:
+        problems = super().build(folder, judged)
+        try:
+            self.copied.extend(_copy_flamegraphs(folder))
+        except OSError as error:
+            problems.append(f"{error.filename2 or error.filename} cannot be written: {error.strerror}")
+        return problems
 
 
 def _copy_flamegraphs(run: RunFolder) -> list[Path]:

@@ -22,6 +22,7 @@ from toolkit.run.execute import Outcome, execute
 if TYPE_CHECKING:
     from toolkit.plan.model import Plan
     from toolkit.recording.layout import RunFolder
+    from toolkit.reports.rebuild import EarlyTables
     from toolkit.run.execute import Judged, Report
     from toolkit.run.stages import RunKind
 
@@ -44,7 +45,7 @@ def run_plan(
         command = mask_urls(shlex.join(["python", "-m", "toolkit", *sys.argv[1:]]))
         # What reads a run is a third of this program: it is loaded while the servers are waited for.
         threading.Thread(target=_load_report, daemon=True).start()
-        outcome = execute(plan, kind, command, desk, report or _rebuild, duration_s=duration_s)
+        outcome = execute(plan, kind, command, desk, report or WholeReport(), duration_s=duration_s)
     finally:
         desk.observer.close()
     _show(outcome, given)
@@ -66,10 +67,23 @@ def _load_report() -> None:
             importlib.import_module(name)
 
 
-def _rebuild(folder: RunFolder, judged: Judged) -> list[str]:
-    from toolkit.reports.rebuild import rebuild
+class WholeReport:
+    """Everything derived of a run; its modules are imported when they are needed."""
 
-    return rebuild(folder, judged)
+    def __init__(self) -> None:
+        self._early: EarlyTables | None = None
+
+    def begin(self, folder: RunFolder) -> None:
+        """Read the load's records while the servers are waited for."""
+        from toolkit.reports.rebuild import EarlyTables
+
+        self._early = EarlyTables(folder)
+
+    def build(self, folder: RunFolder, judged: Judged) -> list[str]:
+        """Build all of it; see `rebuild`."""
+        from toolkit.reports.rebuild import rebuild
+
+        return rebuild(folder, judged, self._early)
 
 
 def _show_steps(steps: list[str], given: dict[str, Any]) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from toolkit.analysis.results import read_results
-from toolkit.analysis.tables import build_tables
+from toolkit.analysis.tables import TableBuild
 from toolkit.errors import ToolkitError
 from toolkit.recording.files import write_atomically
 from toolkit.recording.manifest import load_manifest
@@ -22,13 +24,52 @@ if TYPE_CHECKING:
 
     Judged = Callable[[dict[str, Any]], bool]
 
+_GIVE_UP_S = 5.0
 
-def rebuild(run: RunFolder, judged: Judged | None = None) -> list[str]:
+
+class EarlyTables:
+    """Reads the load's records in a thread of its own, while the servers are still being waited for."""
+
+    def __init__(self, run: RunFolder) -> None:
+        self._run = run
+        self._build: TableBuild | None = None
+        self._thread = threading.Thread(target=self._read, name="early tables", daemon=True)
+        self._thread.start()
+
+    def taken(self) -> TableBuild:
+        """What it has begun, for the caller to finish and close; a new build where it could not."""
+        try:
+            self._thread.join()
+        except BaseException:
+            self._give_up()
+            raise
+        return self._build or TableBuild(self._run)
+
+    def _read(self) -> None:
+        build = None
+        try:
+            self._build = build = TableBuild(self._run)
+            build.read_load()
+        except Exception:  # noqa: BLE001  # what is wrong is wrong again, and said, when all tables are built
+            self._build = None
+            if build is not None:
+                with suppress(ToolkitError):
+                    build.__exit__()
+
+    def _give_up(self) -> None:
+        """A thread in the middle of a query must not meet the end of the interpreter."""
+        if self._build is not None:
+            self._build.interrupt()
+        self._thread.join(_GIVE_UP_S)
+
+
+def rebuild(run: RunFolder, judged: Judged | None = None, early: EarlyTables | None = None) -> list[str]:
     """Remove what is derived, build the tables, run every renderer.
 
     Args:
         run: the run folder.
         judged: is told `summary["trust"]` before anything is rendered; it says whether it changed run.json thereupon.
+        early: the tables of this run, begun already.
 
     Returns:
         One sentence, without its full stop, for each part that could not be built; empty where all could.
@@ -43,10 +84,11 @@ def rebuild(run: RunFolder, judged: Judged | None = None) -> list[str]:
     except OSError as error:
         raise ToolkitError(f"{run.path} cannot be written: {error}.") from error
     try:
-        build_tables(run)
-        results = read_results(run)
-        if judged is not None and judged(results.summary["trust"]):
-            results = read_results(run)
+        with early.taken() if early else TableBuild(run) as build:
+            tables = build.finish()
+            results = read_results(run, tables)
+            if judged is not None and judged(results.summary["trust"]):
+                results = read_results(run, tables)
     except Exception as error:  # noqa: BLE001  # whatever it is, the caller's bundle must still be closed
         return [_problem("tables", error)]
     return [problem for renderer in RENDERERS if (problem := _render(renderer, results))]

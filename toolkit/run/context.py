@@ -42,6 +42,8 @@ class Run:
     """What went wrong without ending the run; the worst decides the exit code."""
     lost: set[str] = field(default_factory=set)
     """Servers whose agent is gone."""
+    records_whole: Callable[[], None] = lambda: None
+    """To be called when nothing more will be written of the load."""
     unwritable: bool = False
     """Whether the run folder could not be written, which is said once."""
     full: bool = False

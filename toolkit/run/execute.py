@@ -8,7 +8,8 @@ import signal
 import time
 import traceback
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
 
 import toolkit
 from toolkit.analysis.trust.findings import JUDGED
@@ -39,8 +40,17 @@ if TYPE_CHECKING:
 
     Judged = Callable[[dict[str, Any]], bool]
     """Takes `summary["trust"]`; whether run.json is another one now."""
-    Report = Callable[[RunFolder, Judged], list[str]]
-    """Builds what is derived, and says of each part that could not be built why."""
+
+
+class Report(Protocol):
+    """Builds what is derived of a run."""
+
+    def begin(self, folder: RunFolder) -> None:
+        """The load's records are whole: they may be read from here on. Waits for nothing."""
+
+    def build(self, folder: RunFolder, judged: Judged) -> list[str]:
+        """Build all of it, and say of each part that could not be built why."""
+
 
 _OUTCOMES = (
     (InterruptedRunError, "interrupted"),
@@ -80,6 +90,7 @@ def execute(
             desk.observer.stage("check")
             check_everything(plan, desk)
         run = _begin(plan, kind, command, desk, interrupts, duration_s)
+        run.records_whole = partial(report.begin, run.folder)
         error = _run_stages(run, kind)
         run.unwind()
         if error is not None and not _worth_keeping(run, error):
@@ -174,7 +185,7 @@ def _build(run: Run, report: Report, judged: Judged, *, ends_by_signal: bool) ->
     before = run.interrupts.count
     try:
         with run.interrupts.patient():
-            problems = report(run.folder, judged)
+            problems = report.build(run.folder, judged)
     except KeyboardInterrupt:
         problems = ["interrupted"]
     except ToolkitError as error:

@@ -138,8 +138,13 @@ def drive_load(run: Run) -> None:
     """Drive every scenario of the plan."""
     drive = Drive(run)
     drive.prepare()
-    run.undo_with("stop load", drive.finish)
+    run.undo_with("stop load", partial(_stop_load, run, drive))
     drive.drive()
+
+
+def _stop_load(run: Run, drive: Drive) -> None:
+    drive.finish()
+    run.records_whole()
 
 
 def profile_until_told(run: Run) -> None:
