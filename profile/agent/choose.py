@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import pwd
-import subprocess
 from typing import TYPE_CHECKING, Any, Optional, Tuple
 
 import procfs
 import sockets
+import units
 from faults import Fault
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 Chosen = Tuple["Tree", Optional[str]]
 
 CHOICES = ("name", "pid", "pidfile", "port", "unit")
-_SYSTEMCTL = ("/usr/bin/systemctl", "/bin/systemctl")
 
 
 def described(tree: Tree) -> dict[str, Any]:
@@ -190,7 +189,7 @@ def _by_unit(trees: list[Tree], value: object) -> Chosen:
     wanted = unit if "." in unit.rsplit("@", 1)[-1] else unit + ".service"
     matching = [tree for tree in trees if _in_unit(tree.arbiter.pid, wanted)]
     if not matching:
-        main = _main_pid(wanted)
+        main = units.main_pid(wanted)
         if main:
             return _by_pid(trees, main)
     return _matching(trees, matching, "the unit %s" % _quoted(wanted)), None
@@ -198,26 +197,6 @@ def _by_unit(trees: list[Tree], value: object) -> Chosen:
 
 def _in_unit(pid: int, unit: str) -> bool:
     return any(unit in path.split("/") for path in procfs.control_groups(pid))
-
-
-def _main_pid(unit: str) -> int:
-    """What systemd says is the service's main process; 0 where there is no systemd or no such service."""
-    program = next((path for path in _SYSTEMCTL if os.access(path, os.X_OK)), None)
-    if program is None or unit.startswith("-"):
-        return 0
-    try:
-        done = subprocess.run(
-            [program, "show", "-p", "MainPID", "--", unit],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            stdin=subprocess.DEVNULL,
-            timeout=5,
-            check=False,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return 0
-    name, _, number = done.stdout.decode("ascii", "replace").strip().partition("=")
-    return int(number) if name == "MainPID" and number.isdigit() else 0
 
 
 _BY = {"name": _by_name, "pid": _by_pid, "pidfile": _by_pidfile, "port": _by_port, "unit": _by_unit}

@@ -6,6 +6,7 @@ import json
 import time
 from typing import TYPE_CHECKING, Any, List, Optional
 
+import units
 from log_journalctl import Journalctl, Unreadable
 from log_outlet import BLOCK_BYTES
 
@@ -92,6 +93,8 @@ class Journal:
         except Unreadable as why:
             return str(why)
         self._outlet.event(self.number, "start", 0, 0)
+        if not units.is_known(self.unit, self._users):
+            self.hint = "systemd knows no unit %s: nothing may come of it." % self.unit
         if not self._reader.sees_all:
             self.hint = (
                 "The journal of %s: only what this user may see (the group systemd-journal, or sudo, sees all)."

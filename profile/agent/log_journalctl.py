@@ -15,6 +15,7 @@ START_S = 0.4  # in which one that may not read the journal has ended
 STOP_S = 0.5
 READ_BYTES = 64 * 1024
 _FIELDS = "--output-fields=MESSAGE,_PID,PRIORITY,SYSLOG_IDENTIFIER"
+_NO_JOURNAL = b"No journal files were found"  # it would wait for ever
 _MOST_ERRORS = 4096
 _HIDDEN = b"not seeing messages from other users"
 _PR_SET_PDEATHSIG = 1
@@ -53,7 +54,7 @@ class Journalctl:
                 self._process = _started([*command, which])
         except OSError as error:
             raise Unreadable("journalctl could not be started: %s" % error.strerror) from None
-        if self._ended_at_once():
+        if self._ended_at_once() or _NO_JOURNAL in self._errors:
             why = self.last_words
             self.close()
             raise Unreadable(why)

@@ -106,6 +106,11 @@ class Logs(_Part):
     units: list[Annotated[str, AfterValidator(_unit)]] = Field(
         default_factory=list, description="units of the server's systemd journal"
     )
+    access_format: str = Field(
+        "",
+        max_length=4000,
+        description="gunicorn's access_log_format, where it cannot be learned from its arguments (setproctitle hides them)",
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -31,6 +31,8 @@ class ServerEntry:
     """As the agent tells it (PROTOCOL.md, `budget`): percentages of one core, all views together."""
     facts: dict[str, Any] = field(default_factory=dict)
     """As facts.json: python, gunicorn, worker class, workers, host."""
+    access_format: str = ""
+    """gunicorn's access_log_format as the plan tells it, for logs of which the agent could not learn it."""
 
 
 @dataclass

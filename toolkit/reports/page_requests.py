@@ -38,7 +38,9 @@ def worth_showing(results: Results, zero: int) -> list[dict[str, Any]]:
 
 def _aside(results: Results, key: str, shown: int) -> str:
     if key == "slow":
-        return f"the {shown:,} with the longest latency"
+        return (
+            f"the {shown:,} with the longest latency of those at or above the 99th percentile of their name"
+        )
     total = (results.summary.get("totals") or {}).get("failed") or 0
     if total <= shown:
         return "all of them"

@@ -13,6 +13,8 @@ _MOST_SENTENCES = 12
 _MOST_TRACEBACKS = 3
 _MOST_FRAMES = 5
 _MOST_PATHS = 3
+_MOST_MESSAGE_LINES = 5
+_LINKS = {"cause": "because of", "context": "while handling", "member": "one of the group:"}
 _MOST_NAMES = 20
 _PARTS = ("server", "outside")
 _QUANTILES = ("mean", "p50", "p95", "p99")
@@ -58,8 +60,24 @@ def _innermost(group: dict[str, Any]) -> Iterator[str]:
     for frame in last["frames"][-_MOST_FRAMES:]:
         code = f": {frame['code']}" if frame["code"] else ""
         yield printable(f"      {frame['file']}:{frame['line']} {frame['function']}{code}")
-    message = f": {last['message']}" if last["message"] else ""
-    yield printable(f"      {last['exception'] or 'cut short'}{message}")
+    yield f"      {_raised(last)}"
+    for later, one in zip(reversed(group["chain"]), reversed(group["chain"][:-1]), strict=False):
+        if (word := _LINKS.get(later["link"])) is not None:
+            yield f"      {word} {_raised(one)}{_at(one)}"
+
+
+def _raised(link: dict[str, Any]) -> str:
+    """An exception with its message, of which each line stands for itself."""
+    first, *more = (link["message"] or "").splitlines()[:_MOST_MESSAGE_LINES] or [""]
+    head = printable(f"{link['exception'] or 'cut short'}{f': {first}' if first else ''}")
+    return "\n".join([head, *(f"        {printable(line)}" for line in more)])
+
+
+def _at(link: dict[str, Any]) -> str:
+    if not link["frames"]:
+        return ""
+    frame = link["frames"][-1]
+    return printable(f" ({frame['file']}:{frame['line']} {frame['function']})")
 
 
 def _unseen(found: dict[str, Any]) -> Iterator[str]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _LOW_DISK_BYTES = 300 * 2**20
 _LOW_FILES = 256
+_MOST_LOGS = 6
 _FAR_CLOCK_S = 1.0
 
 
@@ -115,7 +116,10 @@ def _logs(looked: _Server, session: AgentSession) -> Iterator[Finding]:
 
 def logs_said(watched: dict[str, list[str]]) -> tuple[str, bool]:
     """What to say of logs, and whether it is a warning."""
-    would = [f"would follow {path}" for path in watched["followed"]]
+    paths = watched["followed"]
+    would = [f"would follow {path}" for path in paths[:_MOST_LOGS]]
+    if len(paths) > _MOST_LOGS:
+        would.append(f"and {len(paths) - _MOST_LOGS} more")
     said = "; ".join([*watched["not_followed"], *would, *watched["notes"]])
     warning = not watched["followed"] or bool(watched["not_followed"])
     return said or "none found: name them in the plan, servers[].logs.files", warning

@@ -75,6 +75,7 @@ def push_agents(run: Run) -> None:
         run.undo_with(f"clean {server.name}", session.close)
         entry = ServerEntry(name=server.name, address=run.transports[server.name].address)
         entry.offset_ns, entry.offset_error_ns = session.offset_ns, session.offset_error_ns
+        entry.access_format = server.logs.access_format
         run.manifest.servers.append(entry)
 
 
@@ -116,7 +117,7 @@ def wanted_logs(plan: Plan, server: Server) -> dict[str, Any] | None:
     """Which logs to follow on a server, as `AgentSession.watch` takes it; None for none."""
     if not plan.watch.logs:
         return None
-    return {**server.logs.model_dump(), "limit_bytes": plan.watch.log_limit}
+    return {**server.logs.model_dump(include={"find", "files", "units"}), "limit_bytes": plan.watch.log_limit}
 
 
 def start_recording(run: Run) -> None:

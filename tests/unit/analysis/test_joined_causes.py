@@ -337,3 +337,57 @@ def test_who_came_while_the_queue_was_never_empty_again_may_have_waited_to_the_e
     )
 
     assert (early["what"], waiting["what"]) == ("none", "unfinished")
+
+
+def test_who_waited_while_the_accept_queue_was_full_is_told_so(tmp_path: Path) -> None:
+    run = JoinedRun(tmp_path)
+    run.access_log()
+    run.access(1.01, "GET", "/data", 200, duration_ms=10)
+    watch = ServerWatch(run.builder, "app")
+    for second, queue in enumerate((0, 0, 10, 10, 0, 0)):
+        watch.line(second, service={"accept_queue": queue, "accept_queue_limit": 10})
+
+    run.join(
+        [request(1, 12), failed(2.5, "ERR_SOCKET_TIMEOUT", 1000), failed(4.5, "ERR_SOCKET_TIMEOUT", 400)]
+    )
+
+    words = {part["why"]: part["words"] for part in run.errors.summary["explanations"][0]["parts"]}
+    assert words.keys() == {"full", None}
+    assert "the accept queue was full while it waited" in words["full"]
+
+
+def test_a_gateways_timeout_is_not_blamed_on_what_the_application_raised_after_it(tmp_path: Path) -> None:
+    run = JoinedRun(tmp_path)
+    run.access(1.4, "GET", "/data", 500, duration_ms=400)
+    run.traceback(3.0, "KeyError", "svc.py:6 inner", url_path="/data", method="GET")
+
+    (row,) = run.join([request(1, 1000, status=504)])
+
+    assert (row["what"], row["why"]) == ("proxy", "raised_later")
+    sentence = run.errors.summary["explanations"][0]["sentence"]
+    assert (
+        "by something in front of the server, before the application raised (KeyError at svc.py:6 inner)"
+        in sentence
+    )
+
+
+def test_an_answer_whose_id_the_application_logged_is_certain(tmp_path: Path) -> None:
+    run = JoinedRun(tmp_path)
+    run.access(1.01, "GET", "/data", 500)
+    run.gunicorn(1.009, "failing", 1, kind="message", source=2, file="/var/log/shop/app.log", request_id="r")
+
+    (row,) = run.join([request(1, 12, status=500, request_id="r")])
+
+    assert (row["what"], row["why"], row["what_certainty"]) == ("access", "said", "certain")
+    sentence = run.errors.summary["explanations"][0]["sentence"]
+    assert sentence.endswith("and the application's log has its id, certain: by request id.")
+
+
+def test_a_tracebacks_first_line_alone_explains_nothing(tmp_path: Path) -> None:
+    run = JoinedRun(tmp_path)
+    run.access(1.01, "GET", "/data", 503)
+    run.gunicorn(1.009, "", 1, kind="traceback", fingerprint="(cut short)")
+
+    (row,) = run.join([request(1, 12, status=503)])
+
+    assert row["what"] == "access"

@@ -86,6 +86,26 @@ def test_a_log_that_is_there_is_not_said_to_be_missing(tmp_path: Path, written: 
     assert note.startswith(said)
 
 
+def test_an_access_log_of_which_no_line_could_be_read_is_said_to_be_one_and_read_by_the_plans_format(
+    tmp_path: Path,
+) -> None:
+    def run(name: str, access_format: str) -> dict[str, Any]:
+        builder = RunFolderBuilder(tmp_path / name)
+        builder.server("app", {})
+        builder.manifest.servers[-1].access_format = access_format
+        logs = ServerLogs(builder.run, "app")
+        source = logs.source("/var/log/shop/access.log", role="access")
+        logs.block(source, 2.0, "127.0.0.1|711|GET|/data|200|1234\n" * 3)
+        builder.load("http", [request(1, 990, status=504)])
+        found: dict[str, Any] = read_results(builder.build()).summary["server_errors"]
+        return found
+
+    assert "3 lines were written to this access log, and none could be read" in run("a", "")["notes"][0]
+    assert not any(
+        "none could be read" in note for note in run("b", "%(h)s|%(p)s|%(m)s|%(U)s|%(s)s|%(D)s")["notes"]
+    )
+
+
 def test_gunicorns_default_logs_on_a_server_whose_clock_is_off(tmp_path: Path) -> None:
     run = Recorded(tmp_path)
     for second in range(1, 11):

@@ -242,6 +242,40 @@ def test_a_reload_ends_all_that_were_there_and_none_of_the_new(service: Service)
     assert births == {C: "hup", D: "hup"}
 
 
+def test_a_reload_made_as_many_as_there_were_and_later_ones_replace_others(service: Service) -> None:
+    service.say(20, "Handling signal: hup", "Hang up: Master")
+    for pid, second in ((C, 20.5), (D, 20.6), (705, 24.0)):
+        service.say(second, f"Booting worker with pid: {pid}", pid=pid)
+        service.born(pid, second)
+    for pid in (A, B):
+        service.died(pid, 21)
+    service.died(C, 23.5, {"signal": 9})
+
+    births = {event["pid"]: event["cause"] for event in service.events() if event["what"] == "born"}
+
+    assert births == {C: "hup", D: "hup", 705: "replaced"}
+
+
+def test_one_that_ends_by_itself_was_not_told_to(service: Service) -> None:
+    service.say(20, "Worker (pid:703) exited with code 3.", level="ERROR")
+    service.say(20.2, "Shutting down: Master", "Reason: Worker failed to boot.", level="ERROR")
+    for pid in (A, B):
+        service.died(pid, 20.4)
+
+    ends = {event["pid"]: event["cause_words"] for event in service.events() if event["what"] == "died"}
+
+    assert ends[A] == ends[B] == "gunicorn ended by itself, as a worker could not boot"
+
+
+def test_one_that_was_about_to_end_as_watching_began_may_have_said_why_before(service: Service) -> None:
+    service.say(1, "Booting worker with pid: 703", pid=C)
+    service.born(C, 1)
+    service.died(A, 3, {"code": 0})
+    service.died(B, 50, {"code": 0})
+
+    assert service.causes() == {A: ("unknown", "unknown"), B: ("exited", "likely")}
+
+
 def test_a_worker_that_times_out_as_gunicorn_reloads_timed_out(service: Service) -> None:
     service.say(20, "Handling signal: hup")
     service.say(21, f"WORKER TIMEOUT (pid:{A})", level="CRITICAL")

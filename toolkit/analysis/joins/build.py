@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from toolkit.analysis.building import Source
 from toolkit.analysis.database import query, rows
 from toolkit.analysis.joins.access_logs import build_access_logs
-from toolkit.analysis.joins.by_time import MOST_REPEATS, join_by_time
+from toolkit.analysis.joins.by_time import LATE_STATUSES, MOST_REPEATS, join_by_time
 from toolkit.analysis.joins.sites import make_sites
 from toolkit.analysis.joins.tracebacks import join_tracebacks
 from toolkit.analysis.joins.worker_ends import join_worker_ends
@@ -89,6 +89,9 @@ def _write(building: Building, covered: Covered, error_ns: int) -> None:
     connection.execute(query("join_others"), {"most": MOST_REPEATS})
     parts = urlsplit(building.manifest.target)
     connection.execute(query("join_origins"), {"target": f"{parts.scheme}://{parts.netloc}"})
+    connection.execute("CREATE TABLE join_full (t_ns BIGINT)")
+    if _has_metrics(building):
+        connection.execute(query("join_full"))
     known = rows(connection, "join_knowledge")[0]
     building.write(
         "joined",
@@ -101,12 +104,16 @@ def _write(building: Building, covered: Covered, error_ns: int) -> None:
             "ids": known["ids"],
             "unsent": list(UNSENT),
             "closed": list(CLOSED),
+            "late": list(LATE_STATUSES),
         },
     )
 
 
 def _queued_ns(building: Building) -> int:
     """From when on a request may have waited to be accepted until the recording ended."""
-    known = {row["name"] for row in rows(building.connection, "known_tables")}
-    empty_ns = rows(building.connection, "join_queued")[0]["empty_ns"] if "metrics" in known else None
+    empty_ns = rows(building.connection, "join_queued")[0]["empty_ns"] if _has_metrics(building) else None
     return 2**62 if empty_ns is None else int(empty_ns)
+
+
+def _has_metrics(building: Building) -> bool:
+    return "metrics" in {row["name"] for row in rows(building.connection, "known_tables")}

@@ -29,6 +29,8 @@ _CLAUSES = {
     "about": "{were} finished by the server with {access} as the client gave up or shortly before or after",
     "proxy": "{were} answered by something in front of the server, whose own answer was {access}",
     "front": "{were} answered by something in front of gunicorn: its log has {them}, gunicorn's has not",
+    "raised_later": "{were} answered by something in front of the server, before the application raised ({traceback})",
+    "said": "{were} answered so by the server itself, without a traceback, and the application's log has {their} id",
     "access": "{were} answered so by the server itself, without a traceback",
     "check": "{stand} in the access log with the status that the client saw",
     "logged": "{stand} in the application's log, certain: by request id, and {have} no access line (a worker had {them}, and "
@@ -40,6 +42,7 @@ _CLAUSES = {
     "unsent": "failed before anything was sent",
     "interrupted": "{were} under way when the load ended",
     "unfinished": "{have} no server line (never reached a worker, or {were} waiting or in work when the recording ended)",
+    "full": "{have} no server line: the accept queue was full while {they} waited (turned away, or in it to the end)",
     "others": "stand with less frequent explanations",
 }
 _CAUSES = {
@@ -130,6 +133,7 @@ def _clause(row: Row, count: int, places: dict[str, str]) -> str:
         stand="stands" if one else "stand",
         they="it" if one else "they",
         them="it" if one else "them",
+        their="its" if one else "their",
         traceback=places.get(row["fingerprint"] or "", "of which nothing more is known"),
         worker=_worker(row, places),
         cause=_CAUSES.get(row["cause"], "died"),
@@ -149,7 +153,7 @@ def _certainty(what: str, certainties: Counter[str], *, by_id: bool) -> str:
         return ""
     if known == ["certain"]:
         # A traceback is certain by nothing else, whether or not there is an access line.
-        return ", certain: by request id" if by_id or what == "traceback" else ", certain"
+        return ", certain: by request id" if by_id or what in {"traceback", "access"} else ", certain"
     if len(known) > 1:
         return ", " + ", ".join(f"{certainties[name]} {name}" for name in known)
     if known == ["likely"]:

@@ -29,8 +29,11 @@ def join_notes(
     found = [
         _without(name, sources.get(name, [])) for name in names if name not in {log["server"] for log in logs}
     ]
+    written = {
+        (source["server"], source["source"]): source["lines"] for its in sources.values() for source in its
+    }
     for log in logs:
-        found += _of_log(log)
+        found += _of_log(log, written.get((log["server"], log["source"]), 0))
     if bounds["other"]:
         found.append(
             "Requests on websockets and Socket.IO are joined by id alone: gunicorn logs no websocket, and no log has a line for "
@@ -72,8 +75,14 @@ def _few(paths: list[str]) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def _of_log(log: dict[str, Any]) -> Iterator[str]:
+def _of_log(log: dict[str, Any], written: int) -> Iterator[str]:
     where = f"Server {log['server']}, {log['file']}"
+    if not log["lines"] and written:
+        yield (
+            f"{where}: {written:,} lines were written to this access log, and none could be read: give gunicorn's "
+            "access_log_format as access_format under servers[].logs in the plan."
+        )
+        return
     if not log["lines"]:
         yield f"{where}: nothing was written to this access log."
         return

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from toolkit.analysis.logs.access_formats import compile_format
 from toolkit.analysis.logs.events import Event, set_count, set_request
 from toolkit.analysis.logs.request_ids import as_request_id, find_bare_id
-from toolkit.analysis.logs.stamps import APACHE, Stamp, any_stamp, apache_stamp
+from toolkit.analysis.logs.stamps import APACHE, ISO, Stamp, any_stamp, apache_stamp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +25,12 @@ _UVICORN = re.compile(
     r'"(?P<request>[A-Z]{1,16} .{0,4096}? HTTP/[\d.]{1,3})" (?P<status>\d{3})(?: [A-Z][\w \'-]{0,40})?',
     re.ASCII,
 )
+_ANY = re.compile(
+    r"(?<![^\s\"'|,;=])(?P<request>[A-Z]{3,16} [^\s\"']{1,4096} HTTP/[\d.]{1,3})[\"'|,;]*\s+"
+    r"(?:status=)?(?P<status>[1-5]\d\d)(?![\w.])",
+    re.ASCII,
+)
+_ANY_TIME = re.compile(rf"\[{APACHE}\]|{ISO}", re.ASCII)
 _REST = re.compile(rf'(?: "(?P<referer>{_QUOTED})" "(?P<agent>{_QUOTED})")?(?P<more>.*)', re.DOTALL)
 _KEYED_TIME = re.compile(r"\b(?:rt|request_time|reqtime|req_time)[=:] ?\"?(\d{1,6}\.\d{1,6})", re.ASCII)
 # A key that says its unit, as the snippet in profile/ writes it: gunicorn's format is hidden where it shows a process title.
@@ -43,10 +49,12 @@ class AccessLines:
 
     Args:
         formats: gunicorn's access_log_format where it is known.
+        guess: whether it is an access log, so that a line with a request and a status is one of it in whatever format.
     """
 
-    def __init__(self, formats: str | None) -> None:
+    def __init__(self, formats: str | None, *, guess: bool = False) -> None:
         self._format = compile_format(formats) if formats else None
+        self._guess = guess
 
     def read_known(self, text: str) -> tuple[Event, Stamp | None] | None:
         """What a line of the known format says, and its time; None where `text` is none."""
@@ -63,7 +71,19 @@ class AccessLines:
             return _common(found)
         if ' - "' in text and (found := _UVICORN.fullmatch(text)) is not None:
             return _event(found.groupdict())
+        if self._guess and " HTTP/" in text and (found := _ANY.search(text)) is not None:
+            return _guessed(found)
         return None
+
+
+def _guessed(found: re.Match[str]) -> tuple[Event, Stamp | None]:
+    """What can be told of a line of an unknown format: request, status, time, an id, a duration that names its unit."""
+    event: Event = {"kind": "access", "status": int(found["status"])}
+    _set_request_line(event, found["request"])
+    before, after = found.string[: found.start()], found.string[found.end() :]
+    _set_rest(event, f"{before} {after}")
+    stamp = _ANY_TIME.search(before) or _ANY_TIME.search(after)
+    return event, any_stamp(stamp[0]) if stamp else None
 
 
 def _common(found: re.Match[str]) -> tuple[Event, Stamp | None]:

@@ -43,7 +43,7 @@ class Assembly:
         self._log = log
         self._errors = said.get("role") == "error"
         self._journal = said.get("kind") == "journal"
-        self._access = AccessLines(said.get("format"))
+        self._access = AccessLines(said.get("format"), guess=said.get("role") == "access")
         self._json = JsonLines()
         self._envelopes = Envelopes(year)
         self._zone = Zone()

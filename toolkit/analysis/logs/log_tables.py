@@ -79,7 +79,7 @@ def _events(
 ) -> Iterator[Event]:
     said = source.said
     year = datetime.fromtimestamp(min(building.manifest.started_ns, _LATEST_NS) / 1e9, UTC).year
-    assembly = Assembly(len(logs), said, year)
+    assembly = Assembly(len(logs), {**said, "format": said["format"] or entry.access_format}, year)
     yield from assembly.events(lines_of(source))
     _tell(building, server, source, assembly.lines)
     known = {name: said[name] for name in ("source", "path", "kind", "format", "found", "note")}

@@ -151,7 +151,11 @@ class Traceback:
     def _goes_on(self, text: str) -> bool:
         """Further lines of a message; anything may stand in them."""
         self._message_lines += 1
-        return text != START and self._message_lines <= _MESSAGE_LINES
+        if text == START or self._message_lines > _MESSAGE_LINES:
+            return False
+        link = self.links[-1]
+        link.message = f"{link.message}\n{text}"[:LONGEST_MESSAGE]
+        return True
 
     def _in_group(self, text: str) -> bool | None:
         """A line of a group, without its margin; None where it has none."""

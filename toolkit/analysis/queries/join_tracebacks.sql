@@ -2,7 +2,10 @@
 -- of_failure: what announces it says that it ended a request. Others may be of any request, as of one that went well after all.
 CREATE TABLE join_tracebacks AS
 WITH logged AS (
-    SELECT *, split_part(coalesce(text, ''), chr(10), 1) AS first_line FROM log_events WHERE kind = 'traceback'
+    -- A header alone, with neither a frame nor an exception, says nothing of any request.
+    SELECT *, split_part(coalesce(text, ''), chr(10), 1) AS first_line
+    FROM log_events
+    WHERE kind = 'traceback' AND (exception IS NOT NULL OR coalesce(fingerprint, '') <> '(cut short)')
 ),
 named AS (
     SELECT

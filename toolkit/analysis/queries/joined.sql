@@ -5,6 +5,7 @@
 -- expected: a log should have a line of it.
 -- what (of failed requests): what explains it, with what_certainty and why; toolkit/analysis/joins/explanations.py has the words.
 -- $closed: errors of connections that the other side ended.
+-- $late: statuses with which something in front of a server answers for it.
 -- $queued_ns: who came later may have waited to be accepted until the recording ended.
 -- $error_ms: of the clocks; $longest_ms: that anything took; $last_ns: until when a request in work would have been logged.
 WITH facts AS (
@@ -17,6 +18,8 @@ WITH facts AS (
         if(traces.by_gunicorn OR lines.layer > 0, NULL, lines.duration_ms) AS server_ms,
         traces.fingerprint, traced.certainty AS traceback_certainty, traces.server AS traceback_server,
         traces.source AS traceback_source, traces.position AS traceback_position, traces.t_ns AS traceback_t_ns,
+        -- Somebody answered before the application raised: a proxy whose patience had ended.
+        list_contains($late, coalesce(requests.status, 0)) AND coalesce(traces.t_low_ns - $error_ms * 1e6 > requests.end_ns, false) AS raised_later,
         ends.cause AS event, ended.certainty AS event_certainty, ends.server AS event_server, ends.source AS event_source,
         ends.position AS event_position, ends.pid AS event_pid, ends.t_ns AS event_t_ns,
         others.lines AS other_lines,
@@ -29,6 +32,7 @@ WITH facts AS (
         requests.start_ns > $queued_ns AS was_queued,
         -- Nobody knows how long the server was at work with it, and its line comes when it has done: that may be after the recording.
         requests.sent AND requests.status IS NULL AND NOT was_closed AS was_given_up,
+        coalesce(fulls.t_ns >= requests.start_ns - 1_000_000_000, false) AS met_a_full_queue,
         lines.t_low_ns AS line_low_ns, lines.t_high_ns AS line_high_ns
     FROM join_requests AS requests
     LEFT JOIN join_best AS best USING (request_no)
@@ -43,6 +47,7 @@ WITH facts AS (
     LEFT JOIN join_origins AS origins
         ON origins.origin = requests.origin AND origins.load = requests.load AND origins.name = requests.name
     ASOF LEFT JOIN join_covered AS covered ON requests.start_ns >= covered.from_ns
+    ASOF LEFT JOIN join_full AS fulls ON requests.end_ns >= fulls.t_ns
 ),
 explained AS (
     SELECT
@@ -50,7 +55,7 @@ explained AS (
         CASE
             WHEN NOT failed THEN NULL
             WHEN event IS NOT NULL THEN if(event = 'timeout', 'timeout', 'killed')
-            WHEN traceback_position IS NOT NULL THEN 'traceback'
+            WHEN traceback_position IS NOT NULL THEN if(raised_later, 'proxy', 'traceback')
             WHEN NOT sent THEN if(is_refused, 'refused', 'unsent')
             WHEN line_no IS NOT NULL AND status IS NULL THEN 'gave_up'
             WHEN access_status <> status OR layer > 0 AND status >= 400 THEN 'proxy'
@@ -79,6 +84,9 @@ SELECT
     CASE
         WHEN what IN ('timeout', 'killed') THEN event_certainty
         WHEN what = 'traceback' THEN traceback_certainty
+        WHEN what = 'unfinished' AND met_a_full_queue THEN 'full'
+        WHEN what = 'proxy' AND raised_later THEN traceback_certainty
+        WHEN what = 'access' AND other_lines IS NOT NULL THEN 'certain'
         WHEN what = 'none' THEN if(is_named AND $ids, 'certain', 'likely')
         WHEN what IN ('unknown', 'unfinished', 'closed') THEN 'none'
         WHEN what IN ('refused', 'unsent', 'interrupted', 'logged') THEN 'certain'
@@ -89,7 +97,9 @@ SELECT
         WHEN what = 'unknown' AND NOT $logged THEN 'no_log'
         WHEN what = 'unknown' AND NOT is_covered THEN 'gap'
         WHEN what = 'unknown' THEN 'incomplete'
+        WHEN what = 'proxy' AND raised_later THEN 'raised_later'
         WHEN what = 'proxy' AND layer > 0 THEN 'front'
+        WHEN what = 'access' AND other_lines IS NOT NULL THEN 'said'
         WHEN what = 'gave_up' AND line_high_ns + $error_ms * 1e6 < end_ns THEN 'lost'
         WHEN what = 'gave_up' AND line_low_ns - $error_ms * 1e6 <= end_ns THEN 'about'
     END AS why,

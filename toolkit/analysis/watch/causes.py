@@ -27,6 +27,8 @@ _CRASHES = {"SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGABRT", "SIGSYS", "SIGTR
 _BOOT_CODES = {3: "it failed to boot", 4: "the application could not be loaded"}
 _BOOT_NS = 30 * SECOND_NS
 """One that was so old when watching began had booted, else gunicorn's default timeout had ended it."""
+_DRAIN_NS = 35 * SECOND_NS
+"""So long a worker may go on after it wrote that it ends: the graceful timeout is 30 s unless it was set."""
 _TIMED_OUT = 1
 """With it a worker ends that gunicorn sent SIGABRT after its timeout, where it still could."""
 
@@ -226,6 +228,9 @@ def _unsaid(life: Life, around: Circumstances) -> Cause | None:
         return cause
     if around.log_read and around.orderly_ends_logged:
         if exit_code(life) == 0:
+            if life.there and (life.died_ns or 0) - life.seen_ns <= _DRAIN_NS:
+                words = "it ended with exit code 0; its line that says why may be older than the recording"
+                return Cause("unknown", words, UNKNOWN)
             words = "it ended by itself with exit code 0, without the line that a worker writes as it ends in order"
             return Cause("exited", words, LIKELY)
         words = "it ended without the line that a worker writes as it ends: killed by a signal, or it crashed"

@@ -39,6 +39,7 @@ class Orders:
             (line for name in _SHUTDOWNS for line in told.get(name, [])), key=lambda line: line.t_ns
         )
         self._fewer = _credit(lives, _of_one_source(told.get("ttou", [])))
+        self._reloaded = _reloaded(lives, _of_one_source(self._hups))
         self._replaced = _replacements(lives) if not self._hups and not self._upgrades else {}
 
     def explain(self, life: Life) -> Cause | None:
@@ -87,7 +88,21 @@ class Orders:
         line = self.shutdown_of(life)
         if line is None:
             return None
-        return Cause("shutdown", "gunicorn was told to end", CERTAIN, line)
+        return Cause("shutdown", self._how_it_ended(line), CERTAIN, line)
+
+    def _how_it_ended(self, line: LogLine) -> str:
+        """`Shutting down` is written by one that was told to end and by one that ends by itself alike."""
+        if line.event == "arbiter_failed":
+            return "gunicorn ended by itself: its arbiter failed"
+        near = {
+            name
+            for name in ("term", "int", "quit", "boot_failed")
+            for other in self._told.get(name, [])
+            if abs(other.t_ns - line.t_ns) <= SECOND_NS or other is line
+        }
+        if line.event == "shutdown" and near == {"boot_failed"}:
+            return "gunicorn ended by itself, as a worker could not boot"
+        return "gunicorn was told to end" if near else "gunicorn ended"
 
     def _upgrade_of(self, life: Life) -> Cause | None:
         died_ns = life.died_ns or 0
@@ -112,8 +127,9 @@ class Orders:
 
     def birth_of(self, life: Life) -> Cause | None:
         """The order that a worker was made by."""
+        if line := self._reloaded.get(id(life)):
+            return Cause("hup", "gunicorn reloaded (HUP)", LIKELY, line)
         for event, words, within_ns in (
-            ("hup", "gunicorn reloaded (HUP)", _BOOT_NS),
             ("usr2", "a new gunicorn was started (USR2)", _BOOT_NS),
             ("ttin", "gunicorn was told to have one worker more (TTIN)", LOOK_NS),
             ("starting", "gunicorn started", _BOOT_NS),
@@ -132,6 +148,25 @@ def _before(life: Life, line: LogLine) -> bool:
     if booting is not None and booting.source == line.source:
         return booting.position < line.position
     return life.born_ns < line.t_ns
+
+
+def _reloaded(lives: list[Life], orders: list[LogLine]) -> dict[int, LogLine]:
+    """The workers that each HUP made: at once as many as there were. Those that come later replace others."""
+    found: dict[int, LogLine] = {}
+    for line in orders:
+        there = sum(
+            _before(life, line) and (life.died_ns is None or life.died_ns >= line.t_ns) for life in lives
+        )
+        born = sorted(
+            (
+                life
+                for life in lives
+                if not _before(life, line) and 0 <= life.born_ns + SECOND_NS - line.t_ns <= _BOOT_NS
+            ),
+            key=lambda life: (life.born_ns, life.pid),
+        )
+        found |= {id(life): line for life in born[: there or None] if id(life) not in found}
+    return found
 
 
 def _of_one_source(lines: list[LogLine]) -> list[LogLine]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.unit.analysis.logs.reading import captured, one, read
+from toolkit.analysis.logs.access_lines import AccessLines
 
 TIME = "[21/Nov/2026:14:30:00 +0000]"
 AN_ID = "0b3f3f0e-9d2c-4a51-8f55-2f1d6f0f1a10"
@@ -197,3 +198,28 @@ def test_a_key_that_says_its_unit_gives_the_servers_time(told: str, ms: float | 
 
     assert milliseconds(event) == ms
     assert event["request_id"] == AN_ID
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (
+            '10.0.0.1 [30/Nov/2026:04:24:42 +0000] "GET /a?x=1 HTTP/1.1" 500 12 34567',
+            {"status": 500, "method": "GET", "url_path": "/a"},
+        ),
+        (
+            "2026-11-30 04:24:42,123 POST /orders HTTP/1.1 status=201 duration_ms=12.5",
+            {"status": 201, "method": "POST", "duration": 12.5, "duration_unit": 1.0},
+        ),
+    ],
+)
+def test_in_an_access_log_a_line_of_any_format_is_one_if_it_has_a_request_and_a_status(
+    line: str, expected: dict[str, Any]
+) -> None:
+    found = AccessLines(None, guess=True).read(line)
+
+    assert found is not None
+    assert found[0].items() >= expected.items()
+    assert found[1] is not None
+    assert AccessLines(None).read(line) is None
+    assert AccessLines(None, guess=True).read("we asked GET /x HTTP/1.1 and got 200 of them") is None
