@@ -30,6 +30,12 @@ def explain(problem: BadRequestError) -> ResponseReturnValue:
     return jsonify(error=str(problem)), 400
 
 
+@appointments.get("/api/hours")
+def hours() -> ResponseReturnValue:
+    """When the office is open; anybody may ask."""
+    return jsonify(opens="08:00", closes="16:00")
+
+
 @appointments.get("/api/counters")
 @logged_in
 def counters() -> ResponseReturnValue:

@@ -1,6 +1,7 @@
 """Any window of a profile, added up. The page does the same in TypeScript: these sentences are the one definition of both.
 
-Window [from, to), seconds since time 0 (milliseconds are kept): the slices whose middle lies in it, start + length / 2.
+Window [from, to), seconds since time 0 (milliseconds are kept): the slices whose middle lies in it, start + length / 2; where
+there is none, of those that it overlaps the one with which it shares most (of several the first).
 A slice of length 0 (when it was recorded is not known) belongs to the whole run alone.
 
 Time of a node = sum of count * unit, in whole microseconds, over the slices of one server and view, of all processes or one.
@@ -39,7 +40,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from toolkit.analysis.windows_slices import WHOLE, ChunkSlice, Window
+from toolkit.analysis.windows_slices import WHOLE, ChunkSlice, Window, held
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,9 +120,7 @@ class BlockTimes:
 def slices_in(source: Source, selection: Selection) -> list[ChunkSlice]:
     """The slices of the window; for off, wall's."""
     view = "wall" if selection.view == OFF else selection.view
-    return [
-        one for one in source.slices(selection.server, view) if selection.window.holds(one.start, one.length)
-    ]
+    return held(selection.window, source.slices(selection.server, view))
 
 
 def window_times(source: Source, selection: Selection) -> WindowTimes:
@@ -170,9 +169,7 @@ def stacks_of_window(times: dict[StackPath, int], frames: Sequence[Frame], namin
 
 
 def _cpu_slices(source: Source, selection: Selection) -> list[ChunkSlice]:
-    return [
-        one for one in source.slices(selection.server, "cpu") if selection.window.holds(one.start, one.length)
-    ]
+    return held(selection.window, source.slices(selection.server, "cpu"))
 
 
 def _all(source: Source, selection: Selection, view: str, slices: list[ChunkSlice]) -> dict[StackPath, int]:

@@ -8,6 +8,7 @@ from toolkit.analysis.chunks import mean_rate, recorded_s, recording
 from toolkit.analysis.flames import VIEW_WORDS, Flame
 from toolkit.analysis.view_notes import notes_on
 from toolkit.analysis.windows import OFF, stacks_of_window, window_times
+from toolkit.analysis.windows_slices import held
 
 if TYPE_CHECKING:
     from toolkit.analysis.windows import Selection
@@ -58,11 +59,7 @@ def _view(selection: Selection) -> str:
 
 def _chunks(source: TableSource, selection: Selection, view: str) -> list[dict[str, Any]]:
     found = source.view(selection.server, view)
-    seqs = {
-        one.seq
-        for one in source.slices(selection.server, view)
-        if selection.window.holds(one.start, one.length)
-    }
+    seqs = {one.seq for one in held(selection.window, source.slices(selection.server, view))}
     return [chunk for chunk in found.chunks if chunk["seq"] in seqs] if found else []
 
 
@@ -73,11 +70,7 @@ def _notes(source: TableSource, selection: Selection, name: str) -> list[str]:
         return []
 
     def found(worker: int | None) -> dict[str, Any]:
-        slices = [
-            one
-            for one in source.slices(selection.server, name)
-            if selection.window.holds(one.start, one.length)
-        ]
+        slices = held(selection.window, source.slices(selection.server, name))
         samples, waiting = source.samples(selection.server, name, worker, slices)
         reason = str(view.said.get("reason") or "")
         return {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,21 @@ class Window:
 
 
 WHOLE = Window()
+
+
+def held(window: Window, slices: Sequence[ChunkSlice]) -> list[ChunkSlice]:
+    """The slices of one view that belong to a window: those whose middle lies in it, else the one that it overlaps most."""
+    found = [one for one in slices if window.holds(one.start, one.length)]
+    if found:
+        return found
+    nearest = max(slices, key=lambda one: _overlap_ms(window, one), default=None)
+    return [nearest] if nearest is not None and _overlap_ms(window, nearest) > 0 else []
+
+
+def _overlap_ms(window: Window, one: ChunkSlice) -> float:
+    start = one.start if window.start_s is None else max(one.start, window.start_s * 1000)
+    end = one.start + one.length if window.end_s is None else min(one.start + one.length, window.end_s * 1000)
+    return end - start
 
 
 @dataclass(frozen=True, slots=True)

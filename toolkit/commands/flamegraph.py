@@ -174,9 +174,9 @@ class _Asked:
 
     def difference(self, form: str) -> bytes:
         """B compared with A."""
-        if any(self.given[name] for name in ("start", "end", "phase", "worst")):
-            raise UsageError("--diff names both of its windows: leave out --from, --to, --phase and --worst.")
-        a, b = self.times.pair(self.given["diff"])
+        if self.given["phase"] or self.given["worst"]:
+            raise UsageError("--diff names both of its windows: leave out --phase and --worst.")
+        a, b = self.times.cut(self.times.pair(self.given["diff"]), self.given["start"], self.given["end"])
         side_a, side_b = self._side(a), self._side(b)
         normal = self.given["normal"]
         if normal == "request" and not (side_a.requests and side_b.requests):

@@ -112,7 +112,7 @@ def check_window(source: TableSource, selection: Selection, words: str) -> None:
     start_s, end_s = slices[0].start / 1000, max(one.start + one.length for one in slices) / 1000
     usual_s = median_high(one.length for one in slices) / 1000
     raise UsageError(
-        f"No chunk of the {view} view of {selection.server} has its middle in {words}: it was recorded from "
+        f"No chunk of the {view} view of {selection.server} lies in {words}: it was recorded from "
         f"{offset(start_s)} to {offset(end_s)}, in chunks of about {usual_s:.3g} s.",
-        "A window is made of whole chunks: take a longer one, or one inside of these times.",
+        "Take one inside of these times.",
     )

@@ -119,6 +119,32 @@ class RunTimes:
             )
         return readings[0]
 
+    def cut(
+        self, pair: tuple[NamedWindow, NamedWindow], start: str | None, end: str | None
+    ) -> tuple[NamedWindow, NamedWindow]:
+        """Both windows, each cut to [start, end) where it reaches into it, and whole where it lies elsewhere.
+
+        Raises:
+            UsageError: one is no time, or neither window reaches into it.
+        """
+        if start is None and end is None:
+            return pair
+        limit = self.window(start, end)
+        cut = [self._cut(one, limit) for one in pair]
+        if cut[0] is None and cut[1] is None:
+            raise UsageError(
+                f"Neither window of --diff reaches into {limit.words}.", "Leave out --from and --to."
+            )
+        return cut[0] or pair[0], cut[1] or pair[1]
+
+    def _cut(self, one: NamedWindow, limit: NamedWindow) -> NamedWindow | None:
+        starts = [window.start_s for window in (one.window, limit.window) if window.start_s is not None]
+        ends = [window.end_s for window in (one.window, limit.window) if window.end_s is not None]
+        start_s, end_s = max(starts, default=self.first_s), min(ends, default=self.last_s)
+        if end_s <= start_s:
+            return None
+        return NamedWindow(Window(start_s, end_s), f"{one.words}, of it {offset(start_s)} – {offset(end_s)}")
+
     def _readings(self, text: str) -> Iterator[tuple[NamedWindow, NamedWindow]]:
         for at, character in enumerate(text):
             if character == ":":

@@ -95,7 +95,7 @@ def test_an_access_log_of_which_no_line_could_be_read_is_said_to_be_one_and_read
         builder.manifest.servers[-1].access_format = access_format
         logs = ServerLogs(builder.run, "app")
         source = logs.source("/var/log/shop/access.log", role="access")
-        logs.block(source, 2.0, "127.0.0.1|711|GET|/data|200|1234\n" * 3)
+        logs.block(source, 2.0, "127.0.0.1|<711>|GET|/data|200|1234\n" * 3)
         builder.load("http", [request(1, 990, status=504)])
         found: dict[str, Any] = read_results(builder.build()).summary["server_errors"]
         return found

@@ -249,7 +249,7 @@ def test_a_reload_made_as_many_as_there_were_and_later_ones_replace_others(servi
         service.born(pid, second)
     for pid in (A, B):
         service.died(pid, 21)
-    service.died(C, 23.5, {"signal": 9})
+    service.died(C, 23.5, {"signal": 9}, born_s=20.5)
 
     births = {event["pid"]: event["cause"] for event in service.events() if event["what"] == "born"}
 
@@ -268,8 +268,8 @@ def test_one_that_ends_by_itself_was_not_told_to(service: Service) -> None:
 
 
 def test_one_that_was_about_to_end_as_watching_began_may_have_said_why_before(service: Service) -> None:
-    service.say(1, "Booting worker with pid: 703", pid=C)
-    service.born(C, 1)
+    service.say(1, "Worker exiting (pid: 690)", pid=690)
+    service.born(C, 2)
     service.died(A, 3, {"code": 0})
     service.died(B, 50, {"code": 0})
 

@@ -154,7 +154,8 @@ class Traceback:
         if text == START or self._message_lines > _MESSAGE_LINES:
             return False
         link = self.links[-1]
-        link.message = f"{link.message}\n{text}"[:LONGEST_MESSAGE]
+        if text != link.message:  # gunicorn says it once more where a worker cannot boot
+            link.message = f"{link.message}\n{text}"[:LONGEST_MESSAGE]
         return True
 
     def _in_group(self, text: str) -> bool | None:

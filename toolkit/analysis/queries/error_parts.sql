@@ -18,7 +18,7 @@ kinds AS (
 SELECT
     kinds.kind, kinds.shown_status AS status, kinds.shown_error AS error, kinds.kind_requests,
     failures.what, failures.why,
-    if(failures.what IN ('traceback', 'timeout', 'killed'), failures.fingerprint, NULL) AS fingerprint,
+    if(failures.what IN ('traceback', 'timeout', 'killed') OR failures.why = 'raised_later', failures.fingerprint, NULL) AS fingerprint,
     if(failures.what IN ('gave_up', 'proxy'), failures.access_status, NULL) AS access_status,
     if(failures.what = 'killed', failures.event, NULL) AS cause,
     failures.what_certainty,

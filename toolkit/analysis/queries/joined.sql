@@ -84,7 +84,6 @@ SELECT
     CASE
         WHEN what IN ('timeout', 'killed') THEN event_certainty
         WHEN what = 'traceback' THEN traceback_certainty
-        WHEN what = 'unfinished' AND met_a_full_queue THEN 'full'
         WHEN what = 'proxy' AND raised_later THEN traceback_certainty
         WHEN what = 'access' AND other_lines IS NOT NULL THEN 'certain'
         WHEN what = 'none' THEN if(is_named AND $ids, 'certain', 'likely')
@@ -97,6 +96,7 @@ SELECT
         WHEN what = 'unknown' AND NOT $logged THEN 'no_log'
         WHEN what = 'unknown' AND NOT is_covered THEN 'gap'
         WHEN what = 'unknown' THEN 'incomplete'
+        WHEN what = 'unfinished' AND met_a_full_queue THEN 'full'
         WHEN what = 'proxy' AND raised_later THEN 'raised_later'
         WHEN what = 'proxy' AND layer > 0 THEN 'front'
         WHEN what = 'access' AND other_lines IS NOT NULL THEN 'said'

@@ -36,7 +36,7 @@ def trust_summary(
         *_known_before(manifest),
         *_of_load(connection, generator, arrivals, summary),
         *server_rules.records(summary["records"]),
-        *_of_servers(manifest, summary),
+        *_of_servers(connection, manifest, summary),
     ]
     return {
         "verdict": verdict_of(findings),
@@ -48,6 +48,14 @@ def trust_summary(
 
 def _known_before(manifest: Manifest) -> Iterator[Finding]:
     """What the run itself saw: a worker of the generator died, say."""
+    if manifest.outcome == "running":
+        reason = (
+            "The run never came to its end: its controller was killed, or its machine went down. What was recorded until then "
+            "is here, and nothing of what came after."
+        )
+        yield Finding("", "", "", "warn", "", reason)
+    elif manifest.outcome == "failed":
+        yield Finding("", "", "", "warn", "", f"The run failed: {manifest.reason}")
     if manifest.outcome != "invalid" or manifest.reason.startswith(JUDGED):
         return
     problems = [f"Load {load.name}: {load.problem}." for load in manifest.loads if load.problem]
@@ -82,10 +90,21 @@ def _of_load(
     yield from machine_rules.canary(generator.canary, compare(connection, generator.canary), machine)
 
 
-def _of_servers(manifest: Manifest, summary: dict[str, Any]) -> Iterator[Finding]:
+def _of_servers(
+    connection: duckdb.DuckDBPyConnection, manifest: Manifest, summary: dict[str, Any]
+) -> Iterator[Finding]:
     found = {server["name"]: server for server in summary["servers"]}
     for entry in manifest.servers:
         yield from server_rules.clock(entry)
         yield from server_rules.profiler_cpu(entry)
         for view in found.get(entry.name, {}).get("views", []):
             yield from server_rules.view(entry.name, view)
+            if view["view"] == "cpu":
+                asked = {"server": entry.name, "view": view["view"]}
+                counted_s = rows(connection, "trust_cpu_seconds", asked)[0]["cpu_s"]
+                yield from server_rules.cpu_counted(entry.name, view, counted_s, _spare(found[entry.name]))
+
+
+def _spare(server: dict[str, Any]) -> float | None:
+    idle = (server.get("watch") or {}).get("metrics", {}).get("host.cpu_idle")
+    return None if idle is None else idle["mean"]

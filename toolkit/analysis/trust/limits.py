@@ -66,6 +66,11 @@ CLOCK_DOUBTFUL_MS = 500.0
 """Error of a server's clock offset: half a second moves what a server did to another second of the chart."""
 BUDGET_EXCEEDED = 1.5
 """Times the profiler's CPU budget. Its rate aims at nine tenths; half as much again is what a floor of 2 Hz may cost."""
+CPU_MORE, CPU_LESS = 1.5, 0.5
+"""Times the CPU time that the kernel counted, which the samples of the cpu view add up to. Healthy: 0.75 to 1.2."""
+CORES_SPARE = 0.2
+CPU_SAMPLES_ENOUGH = 20
+"""So many samples, seen or to be expected, before their sum says anything."""
 CHUNKS_DOUBTFUL = 0.05
 """Of a view's chunks: lost or late. A late chunk's samples are too few for its time."""
 LATE_CHUNK_S = 1.0

@@ -139,7 +139,7 @@ def canary(bird: Canary, compared: Comparison, machine: Machine) -> Iterator[Fin
     value = f"p50 {p50}, p95 {p95}{idle}"
     if not compared.windows:
         words = f"{len(took):,} answers of {bird.url}; not compared: {compared.why_not}"
-        yield Finding("canary", "Canary", value, words=words)
+        yield Finding("canary", "Canary", value, "none", words)
         return
     slow = [window for window in compared.windows if window.slow]
     typical = median(window.load_ms for window in compared.windows)

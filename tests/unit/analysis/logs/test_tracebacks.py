@@ -44,7 +44,7 @@ def test_a_chain_as_gunicorn_wrote_it() -> None:
     assert deep["fingerprint"] == "RecursionError at orders/models.py recurse"
     syntax = found["/syntax"]
     assert (syntax["exception"], syntax["place"]) == ("SyntaxError", "orders/broken.py:1")
-    assert found["/noted"]["message"] == "first line"
+    assert found["/noted"]["message"] == "first line\nsecond line\na note"
     assert found["/noted"]["text"].endswith("second line\na note")
     group = found["/group"]
     assert (group["exception"], group["place"]) == ("ExceptionGroup", "orders/views.py:19 application")

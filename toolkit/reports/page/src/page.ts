@@ -56,7 +56,7 @@ class Page {
   }
 
   private open(state: PageState): void {
-    this.state = state;
+    this.state = this.axis ? this.axis.grid.bounded(state) : state;
     this.show();
     goTo(state.at);
   }

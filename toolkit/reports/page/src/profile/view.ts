@@ -232,11 +232,21 @@ function rootWords({ state }: Scene): string {
 
 function headlineOf(scene: Scene): string {
   const { now, state } = scene;
-  const chunks = `${now.slices.length.toLocaleString("en")} ${now.slices.length === 1 ? "chunk" : "chunks"}`;
+  const chunks = `${now.slices.length.toLocaleString("en")} ${now.slices.length === 1 ? "chunk" : "chunks"}${coveredWords(scene)}`;
   return `${rootWords(scene)}: ${duration(now.time)} of ${state.view === "off" ? "waiting" : `${state.view} time`} in ${duration(now.length_ms * 1000)} (${chunks})`;
 }
 
+/** From when to when the chunks of a window were recorded: they are shown whole. */
+function coveredWords({ now, profile, state }: Scene): string {
+  const { start, length } = profile.slices;
+  const known = now.slices.filter((slice) => length[slice]! > 0);
+  if (state.from === null || known.length === 0) return "";
+  const from = Math.min(...known.map((slice) => start[slice]!));
+  const to = Math.max(...known.map((slice) => start[slice]! + length[slice]!));
+  return `, recorded ${span(Math.round(from / 100) / 10, Math.round(to / 100) / 10)}`;
+}
+
 function emptyWords({ now, state }: Scene): string {
-  if (now.slices.length === 0) return "No chunk of this view has its middle in this window: choose a longer one.";
+  if (now.slices.length === 0) return "No chunk of this view was recorded in this window.";
   return `No samples${state.worker === "all" ? "" : " of this process"} in this window: nothing to draw.`;
 }

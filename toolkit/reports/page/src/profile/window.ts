@@ -59,16 +59,26 @@ export function addSlice(profile: Profile, slice: number, workers: Uint8Array | 
   }
 }
 
-/** The slices whose middle lies in the window; of the whole run all of them. */
+/** The slices whose middle lies in the window, else the one that it overlaps most; of the whole run all of them. */
 export function slicesIn(profile: Profile, server: number, view: string, window: Window): number[] {
   const { slices } = profile;
   const wanted = profile.header.views.indexOf(view);
-  const found: number[] = [];
-  for (let slice = 0; slice < slices.count; slice++) {
-    if (slices.server[slice] !== server || slices.view[slice] !== wanted) continue;
-    if (!window || isIn(slices.start[slice]!, slices.length[slice]!, window)) found.push(slice);
-  }
-  return found;
+  const all: number[] = [];
+  for (let slice = 0; slice < slices.count; slice++) if (slices.server[slice] === server && slices.view[slice] === wanted) all.push(slice);
+  if (!window) return all;
+  const found = all.filter((slice) => isIn(slices.start[slice]!, slices.length[slice]!, window));
+  return found.length > 0 ? found : nearest(all.map((slice) => [slice, shared(slices.start[slice]!, slices.length[slice]!, window)]));
+}
+
+/** The slice that shares most with the window, the first of several; none where none shares anything. */
+function nearest(candidates: [slice: number, shared: number][]): number[] {
+  const best = candidates.reduce<[number, number]>((one, other) => (other[1] > one[1] ? other : one), [-1, 0]);
+  return best[1] > 0 ? [best[0]] : [];
+}
+
+/** Milliseconds that a slice and a window have in common; below 0 where they are apart. */
+function shared(start: number, length: number, { from, to }: { from: number; to: number }): number {
+  return Math.min(start + length, to) - Math.max(start, from);
 }
 
 function isIn(start: number, length: number, { from, to }: { from: number; to: number }): boolean {

@@ -22,6 +22,16 @@ export class Grid {
     return Math.max(0, Math.min(this.count - 1, Math.floor((second - this.first) / this.step)));
   }
 
+  /** A state whose windows end where the axis does: what an address says may be anything. Those that lie elsewhere are left out. */
+  bounded<State extends Record<"window" | "base" | "zoom", Window | null>>(state: State): State {
+    const within = (window: Window | null): Window | null => {
+      const from = Math.max(window?.from ?? 0, this.whole.from);
+      const to = Math.min(window?.to ?? 0, this.whole.to);
+      return window && to > from ? { from, to } : null;
+    };
+    return { ...state, window: within(state.window), base: within(state.base), zoom: within(state.zoom) };
+  }
+
   /** A window of whole steps, at least one, inside the axis. */
   snapped(one: number, other: number): Window {
     const [from, to] = [Math.min(one, other), Math.max(one, other)].map((second) => Math.round((second - this.first) / this.step));

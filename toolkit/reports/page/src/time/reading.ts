@@ -78,8 +78,14 @@ function pair({ line, value }: Entry, lane: Lane, isMoment: boolean): HTMLElemen
   const swatch = make("i", line.dash ? "dashed" : "");
   swatch.style.setProperty("--of", `var(${line.colour})`);
   // Of a window it follows from the heatmap's bins.
-  const about = lane.heat && !isMoment && value !== null ? "≈\u2009" : "";
+  const about = isMoment || value === null ? "" : kindOf(line, lane);
   const made = make("div", "", make("dt", "", swatch, line.label), make("dd", "", about + number(value, lane.unit)));
   if (!isMoment && !lane.heat) made.title = line.over === "max" ? "at most" : "mean";
   return made;
+}
+
+/** What kind of number a window's is: of several seconds the largest, or one that is only about right. */
+function kindOf(line: Line, lane: Lane): string {
+  if (lane.heat) return "≈\u2009";
+  return line.over === "max" && !line.minor ? "max " : "";
 }

@@ -177,8 +177,12 @@ class Fields {
     const [from, to] = this.inputs.map((one) => one.value.trim());
     const { whole } = this.grid;
     this.taken = field;
-    if (!from && !to) this.choose(null);
-    else this.choose(this.grid.snapped(seconds(from ?? "") ?? whole.from, seconds(to ?? "") ?? whole.to));
+    const ends = [seconds(from ?? ""), seconds(to ?? "")];
+    const isTime = [from, to].every((text, at) => !text || ends[at] !== null);
+    field.setCustomValidity(isTime ? "" : "Write a time as 0:12 or 12");
+    if (!isTime) field.reportValidity();
+    else if (!from && !to) this.choose(null);
+    else this.choose(this.grid.snapped(ends[0] ?? whole.from, ends[1] ?? whole.to));
     this.taken = null;
   }
 
