@@ -12,6 +12,9 @@ command -v chromium >/dev/null 2>&1 || wanted="$wanted chromium"
 [ -n "$wanted" ] || exit 0
 echo "Installing for the tests:$wanted"
 export DEBIAN_FRONTEND=noninteractive
-apt-get update -qq
+# Another apt may be at work: wait for it rather than fail.
+lock="-o DPkg::Lock::Timeout=600"
+# shellcheck disable=SC2086 # two words
+apt-get $lock update -qq
 # shellcheck disable=SC2086 # one word a package
-apt-get install -y -qq --no-install-recommends $wanted >/dev/null
+apt-get $lock install -y -qq --no-install-recommends $wanted >/dev/null

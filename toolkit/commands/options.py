@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -100,9 +101,32 @@ def plan_of(plan: Path | None, given: dict[str, Any], default_name: str) -> Plan
         UsageError: all mistakes at once.
     """
     changes = _changes(given)
+    origins = _origins(given)
     if plan is not None:
-        return load_plan(plan, changes)
-    return plan_from_options(changes, given.get("name") or default_name)
+        return load_plan(plan, changes, origins=origins)
+    return plan_from_options(changes, given.get("name") or default_name, origins)
+
+
+def _origins(given: dict[str, Any]) -> dict[str, str]:
+    """Dotted path of each change → the option, or the environment variable, that said it."""
+    places = {
+        **_SIMPLE,
+        "servers": "servers",
+        "scenarios": "load.scenarios",
+        "views": "profile.views",
+        "gunicorn": "servers.0.gunicorn",
+        "sudo": "servers.0.sudo",
+    }
+    context = click.get_current_context()
+    found = {
+        text.partition("=")[0]: f"--set {text.partition('=')[0]}" for text in given.get("settings") or ()
+    }
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        if name in places and given.get(name) not in (None, ()):
+            by_environment = context.get_parameter_source(name) == ParameterSource.ENVIRONMENT
+            found[places[name]] = str(parameter.envvar) if by_environment else parameter.opts[0]
+    return found
 
 
 def _changes(given: dict[str, Any]) -> dict[str, Any]:

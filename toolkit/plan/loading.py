@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -14,7 +15,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from toolkit.errors import UsageError
-from toolkit.plan.mistakes import in_words, sentence
+from toolkit.plan.mistakes import in_words, origin_of, sentence
 from toolkit.plan.model import Plan
 from toolkit.plan.places import line_of
 from toolkit.plan.rules import broken_rules
@@ -29,11 +30,22 @@ if TYPE_CHECKING:
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
 
-def load_plan(path: Path, changes: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> Plan:
-    """Read a plan, replace `${NAME}` and `${NAME:-default}`, lay `changes` (dotted path → value) over it, check all.
+def load_plan(
+    path: Path,
+    changes: Mapping[str, Any],
+    environ: Mapping[str, str] = os.environ,
+    origins: Mapping[str, str] = MappingProxyType({}),
+) -> Plan:
+    """Read a plan, replace `${NAME}` and `${NAME:-default}`, lay changes over it, check all.
+
+    Args:
+        path: the plan.
+        changes: dotted path → value.
+        environ: what `${NAME}` stands for.
+        origins: dotted path of a change → where it was said (`--budget`, `TOOLKIT_BUDGET`).
 
     Raises:
-        UsageError: no such file, no YAML, or mistakes: all of them, a line each, with file and line.
+        UsageError: no such file, no YAML, or mistakes: all of them, a line each, with file and line, or option.
     """
     document = _read(path)
     if _is_scenario_file(document):
@@ -44,18 +56,25 @@ def load_plan(path: Path, changes: Mapping[str, Any], environ: Mapping[str, str]
         data.setdefault("name", re.sub(r"[^A-Za-z0-9._-]", "-", path.stem))
         _apply(data, changes)
         _resolve_paths(data, path.parent)
-    return _checked(data, str(path), document, problems)
+    return _checked(data, str(path), document, problems, origins)
 
 
-def plan_from_options(changes: Mapping[str, Any], name: str) -> Plan:
+def plan_from_options(
+    changes: Mapping[str, Any], name: str, origins: Mapping[str, str] = MappingProxyType({})
+) -> Plan:
     """A plan made of options alone.
 
+    Args:
+        changes: dotted path → value.
+        name: of the run.
+        origins: as for `load_plan`.
+
     Raises:
-        UsageError: every mistake, named by option path.
+        UsageError: every mistake, named by its option.
     """
     data: dict[str, Any] = {"name": name}
     _apply(data, changes)
-    return _checked(data, "options", None, [])
+    return _checked(data, "options", None, [], origins)
 
 
 def plan_text(plan: Plan) -> str:
@@ -204,7 +223,13 @@ def _beside(base: Path, name: str) -> Path:
     return Path(os.path.abspath(base / Path(name).expanduser()))  # noqa: PTH100 - resolve() would follow links
 
 
-def _checked(data: Any, source: str, document: Any, problems: list[tuple[Location, str]]) -> Plan:  # noqa: ANN401 - any YAML document
+def _checked(
+    data: Any,  # noqa: ANN401 - any YAML document
+    source: str,
+    document: Any,  # noqa: ANN401 - any YAML document
+    problems: list[tuple[Location, str]],
+    origins: Mapping[str, str],
+) -> Plan:
     plan: Plan | None = None
     try:
         plan = Plan.model_validate(data)
@@ -216,6 +241,12 @@ def _checked(data: Any, source: str, document: Any, problems: list[tuple[Locatio
     # With a plan that is right otherwise this is doctor's to say; here it stands so that all mistakes come at once.
     problems += _missing_files(data) if isinstance(data, dict) else []
     problems.sort(key=lambda problem: line_of(document, problem[0]) or 0)
-    lines = [sentence(source, document, location, text) for location, text in problems]
+    said = [(origin_of(location, origins), location, text) for location, text in problems]
+    lines = [
+        f"{origin}: {text}" if origin else sentence(source, document, location, text)
+        for origin, location, text in said
+    ]
     count = "1 mistake" if len(lines) == 1 else f"{len(lines)} mistakes"
-    raise UsageError(f"{count} in {source}:\n" + "\n".join(f"  {line}" for line in lines))
+    of_options = [bool(origin) for origin, _, _ in said]
+    where = "options" if all(of_options) else f"{source} and options" if any(of_options) else source
+    raise UsageError(f"{count} in {where}:\n" + "\n".join(f"  {line}" for line in lines))

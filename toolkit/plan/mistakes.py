@@ -10,6 +10,8 @@ from toolkit.plan.model import Plan
 from toolkit.plan.places import did_you_mean, line_of, meant
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pydantic_core import ErrorDetails
 
     from toolkit.plan.places import Location
@@ -60,7 +62,17 @@ def in_words(detail: ErrorDetails) -> tuple[Location, str]:
 
 def sentence(source: str, document: Any, location: Location, text: str) -> str:  # noqa: ANN401 - any YAML document
     """One mistake as a line: file, line, dotted place, what it is."""
+    if document is None and not location:
+        text = "is empty; write key: value lines" if source != "options" else text
     line = line_of(document, location)
     place = f"{source}:{line}" if line else source
     dotted = ".".join(str(step) for step in location)
     return f"{place}: {dotted}: {text}" if dotted else f"{place}: {text}"
+
+
+def origin_of(location: Location, origins: Mapping[str, str]) -> str:
+    """Where a value was said that is not the plan's own; empty where it is."""
+    for end in range(len(location), 0, -1):
+        if (found := origins.get(".".join(str(step) for step in location[:end]))) is not None:
+            return found
+    return ""

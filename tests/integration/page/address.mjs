@@ -22,6 +22,7 @@ await withBrowser(async (open) => {
   assert.deepEqual(await seen(second), await seen(first));
 
   await edited(second);
+  await absurd(second);
   await copied(first);
   await parts(first);
 });
@@ -59,6 +60,17 @@ async function seen(page) {
     search: await page.locator('.fv-matched').textContent(),
     histogram: await page.locator('#requests .detail .histogram').getAttribute('aria-label'),
   };
+}
+
+/** What somebody typed may be anything: the axis is as long as the run. */
+async function absurd(page) {
+  const whole = await page.locator('.times').textContent();
+  for (const hash of ['z=0..10000000000', 'z=-99999999999..99999999999', 'z=5000000..6000000', 'w=-999999999..99999999999&d=7e9..8e9']) {
+    await page.evaluate((text) => { location.hash = text; }, hash);
+    await settled(page);
+    assert.equal(await page.locator('.times').textContent(), whole, hash);
+    assert.match((await page.locator('.fv-headline:visible').allTextContents()).join(), /whole run|0:00–/, hash);
+  }
 }
 
 async function edited(page) {

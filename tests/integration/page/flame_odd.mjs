@@ -10,7 +10,7 @@ await withBrowser(async (open) => {
   await inert(await openFlames(open, folder, 'hostile'));
   await deep(await openFlames(open, folder, 'deep'));
   const empty = await openFlames(open, folder, 'empty');
-  await empty.getByText('No chunk of this view has its middle in this window').waitFor();
+  await empty.getByText('No chunk of this view was recorded in this window').waitFor();
   const damaged = await openFlames(open, folder, 'damaged');
   assert.match(await damaged.locator('#host').textContent(), /^The profile in this page cannot be read: it is cut or changed\. Write the page anew/);
 });

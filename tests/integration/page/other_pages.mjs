@@ -102,7 +102,7 @@ async function withoutScripts(page) {
   assert.equal(await links.first().getAttribute('href'), 'flamegraphs/web-wall.svg');
   assert.equal(await page.locator('#requests tbody[data-request]').count(), 2);
   assert.equal(await page.locator('#single .detail').first().isVisible(), true, 'the log lines are open');
-  assert.match(await page.locator('#time').textContent(), /The lanes need scripts/);
+  assert.match(await page.locator('#time').textContent(), /The page's script did not start/);
   const controls = await page.locator('button:visible, input:visible').count();
   assert.equal(controls, 0, 'no control that does nothing');
 }

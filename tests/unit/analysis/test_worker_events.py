@@ -268,8 +268,9 @@ def test_one_that_ends_by_itself_was_not_told_to(service: Service) -> None:
 
 
 def test_one_that_was_about_to_end_as_watching_began_may_have_said_why_before(service: Service) -> None:
-    service.say(1, "Worker exiting (pid: 690)", pid=690)
+    service.say(2, f"Booting worker with pid: {C}", pid=C)
     service.born(C, 2)
+    service.say(55, f"Worker exiting (pid: {C})", pid=C)
     service.died(A, 3, {"code": 0})
     service.died(B, 50, {"code": 0})
 
