@@ -8,6 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from toolkit.commands.dry_run_server import ServerSteps
+from toolkit.engines.node import find_node
 from toolkit.engines.registry import engine
 from toolkit.plan.secrets import mask_urls, masked
 from toolkit.recording.layout import RunFolder
@@ -47,6 +48,11 @@ def steps_of(plan: Plan, kind: RunKind) -> list[str]:
 
 def _before(plan: Plan, folder: RunFolder) -> Iterator[str]:
     yield "check Node, Artillery, scenario files, disk, open files and the target, as toolkit doctor does"
+    scenarios = plan.load.scenarios if plan.load else []
+    if scenarios:
+        yield f"check: {find_node().path} --version"
+    for scenario in scenarios:
+        yield f"check {scenario.file}: {shlex.join(engine(scenario.engine).check_argv())}, the file as JSON on standard input"
     yield f"make {folder.path}/ and write {folder.plan} with secrets masked"
     for scenario in plan.load.scenarios if plan.load else []:
         yield f"read {scenario.file}"

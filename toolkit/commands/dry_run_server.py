@@ -12,6 +12,9 @@ from toolkit.probes.delivery_look import PREPARED
 from toolkit.recording.places import carried
 from toolkit.reports.terminal_text import printable
 from toolkit.run.agent_session import agent_command
+from toolkit.transports.address import parse_address
+from toolkit.transports.base import ConnectOptions
+from toolkit.transports.client_config import find_ssh, ssh_argv
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,6 +55,10 @@ class ServerSteps:
 
     def _arrive(self) -> Iterator[str]:
         server = self.server
+        address = parse_address(server.address)
+        if address.scheme == "ssh" and find_ssh() is not None:
+            asked = shlex.join(ssh_argv(address, ConnectOptions(config_path=server.ssh.config)))
+            yield f"what the SSH configuration says of it, and of each jump host: {asked}"
         yield f"connect to {server.address}"
         yield (
             f"sh < {carried('profile') / 'place.sh'}: look for {server.python}, machine, libc, psutil and sudo; "

@@ -14,7 +14,7 @@ from toolkit.engines.node import artillery_folder, artillery_version, find_node
 from toolkit.engines.parts import join_parts
 from toolkit.engines.phases import planned_s
 from toolkit.engines.scenario_check import find_mistakes, find_remarks
-from toolkit.engines.scenario_validation import artillery_refusal
+from toolkit.engines.scenario_validation import artillery_refusal, validation_argv
 from toolkit.engines.script_targets import targets_of
 from toolkit.errors import UsageError
 from toolkit.recording.jsonl import read_lines
@@ -51,6 +51,10 @@ class Artillery:
             refusal = artillery_refusal(script)
             mistakes += [refusal] if refusal else []
         return mistakes
+
+    def check_argv(self) -> list[str]:
+        """Artillery's own validation; see `Engine.check_argv`."""
+        return validation_argv()
 
     def remarks(self, job: LoadJob) -> list[str]:
         """What runs but not as it reads, each with its place: worth a line in `doctor`, no reason to refuse the file."""

@@ -59,6 +59,13 @@ class Engine(Protocol):
     def check(self, job: LoadJob) -> list[str]:
         """Every mistake in the scenario file, each with its place; empty where it is right. Starts nothing but a parser."""
 
+    def check_argv(self) -> list[str]:
+        """The program that `check` asks about each file, with its arguments.
+
+        Raises:
+            UsageError: it is missing.
+        """
+
     def remarks(self, job: LoadJob) -> list[str]:
         """What runs but not as it reads, each with its place: worth a word, no reason to refuse the file."""
 

@@ -17,13 +17,22 @@ if TYPE_CHECKING:
 TIMEOUT_S = 30.0
 
 
+def validation_argv() -> list[str]:
+    """The command that reads a script as JSON on its standard input and says what Artillery would refuse it for.
+
+    Raises:
+        UsageError: Node or Artillery is missing.
+    """
+    node, artillery = find_node(), artillery_folder()
+    return [str(node.path), str(carried("loadtesting") / "lib" / "validate.cjs"), str(artillery)]
+
+
 def artillery_refusal(script: Script) -> str:
     """What Artillery would refuse the file for, with its place; empty where it takes it, or cannot be asked."""
     try:
-        node, artillery = find_node(), artillery_folder()
+        argv = validation_argv()
     except UsageError:
         return ""  # said by `doctor` and by `launch`, each in its own words
-    argv = [str(node.path), str(carried("loadtesting") / "lib" / "validate.cjs"), str(artillery)]
     try:
         done = subprocess.run(
             argv,

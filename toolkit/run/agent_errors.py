@@ -46,9 +46,11 @@ def error_of(message: dict[str, Any], address: str) -> ToolkitError:
     hint = plain(str(message.get("hint") or ""), 500)
     if code in _BY_PLAN:
         hint = _CURES[code]
-    elif not hint or code in _ALSO_BY_PLAN:
+    elif not hint or (code in _ALSO_BY_PLAN and "sudo" not in hint):
         hint = f"{hint} {_CURES.get(code, 'agent.log in the run folder has more.')}".strip()
     listed = list(_candidates(message.get("all")))
+    if listed and code == "no-gunicorn":
+        hint = "Choose one of these, or start the service that you mean."
     choices = f" There are: {'; '.join(listed)}." if listed else ""
     return _KINDS.get(code, ToolkitError)(f"{address.rstrip(':')}: {said}.{choices}", hint)
 

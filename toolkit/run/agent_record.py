@@ -48,6 +48,7 @@ class AgentRecord:
         self.workers: list[int] = []
         self.missing: list[str] = []
         self.fault = ""
+        self.fault_code = ""
         self.recording = self.watching = False
         self.watch: WatchFiles | None = None
         self.watch_notes: list[str] = []
@@ -156,6 +157,7 @@ class AgentRecord:
         self._log(f"fault: {message.get('code')}: {text} {message.get('hint') or ''}")
         self._miss(f"the recorder reported: {text}")
         if message.get("fatal") is True:
+            self.fault_code = self.fault_code or str(message.get("code"))
             self.fault = self.fault or text
         fault = {"code": message.get("code"), "message": text, "fatal": message.get("fatal") is True}
         self._on_event("fault", fault)

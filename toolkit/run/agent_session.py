@@ -136,6 +136,11 @@ class AgentSession:
         return self._record.fault
 
     @property
+    def service_ended(self) -> bool:
+        """Whether it stopped because the service was gone."""
+        return self._record.fault_code == "gone"
+
+    @property
     def facts(self) -> dict[str, Any]:
         """What the agent found, as in PROTOCOL.md; also in facts.json."""
         return self._record.facts

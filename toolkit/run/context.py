@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from toolkit.errors import ToolkitError
+from toolkit.errors import ToolkitError, UnreachableError
 from toolkit.run.folder import DiskFullError, LastWords
 
 if TYPE_CHECKING:
@@ -95,8 +95,15 @@ class Run:
             if name in self.lost or not (session.lost or session.fault):
                 continue
             self.lost.add(name)
-            what = f"The agent on {name} was lost: {session.lost}." if session.lost else ""
-            self.problem(ToolkitError(what or f"The recording on {name} ended early: {session.fault}"))
+            if session.lost:
+                self.problem(ToolkitError(f"The agent on {name} was lost: {session.lost}."))
+            elif session.service_ended:
+                said = f"gunicorn on {name} ended during the run: {session.fault}"
+                self.problem(
+                    UnreachableError(said, "Its log and the ends of its workers, in the report, say why.")
+                )
+            else:
+                self.problem(ToolkitError(f"The recording on {name} ended early: {session.fault}"))
 
     def elapsed_s(self) -> float:
         """Since the run began."""

@@ -216,14 +216,24 @@ class Authenticator:
     def _shown_tries(self) -> str:
         return ", ".join(self._tried) or "nothing was tried"
 
+    def _by_ssh(self) -> str:
+        """The command that tries the same, and says more."""
+        options, config = self._options, self._config
+        argv = ["ssh", "-v"]
+        if options.config_path is not None:
+            argv += ["-F", str(options.config_path)]
+        for identity in options.identity_files:
+            argv += ["-i", str(identity)]
+        return shlex.join([*argv, "-p", str(config.port), f"{config.user}@{config.hostname}"])
+
     def _refused(self) -> NotPermittedError:
         config = self._config
         methods = ", ".join(sorted(self._login.methods)) or "nothing"
         hint = "Give a key by IdentityFile, or load one into the agent with ssh-add."
         if self._still_locked:
-            hint = f"Load the key into the agent: ssh-add {shlex.quote(str(self._still_locked[0]))}"
+            hint = f"Load the key into the agent: `ssh-add {shlex.quote(str(self._still_locked[0]))}`."
         elif self._tried:
-            hint = f"Compare with: ssh -v -p {config.port} {shlex.quote(f'{config.user}@{config.hostname}')}"
+            hint = f"Compare with `{self._by_ssh()}`."
         if self._options.password is None and self._login.methods & _ASKED_FOR:
             hint += f" {_NO_TERMINAL}"
         return NotPermittedError(

@@ -89,12 +89,8 @@ def find_ssh() -> str | None:
     return shutil.which("ssh")
 
 
-def read_by_ssh(address: Address, options: ConnectOptions) -> Keywords:
-    """Ask `ssh -G`: it follows Include, Match, patterns and tokens as no copy of it would.
-
-    Raises:
-        UsageError: ssh does not like the configuration; says what ssh said.
-    """
+def ssh_argv(address: Address, options: ConnectOptions) -> list[str]:
+    """The question to ssh: what its configuration says of a host."""
     argv = ["ssh", "-G"]
     if options.config_path is not None:
         argv += ["-F", str(options.config_path)]
@@ -102,9 +98,18 @@ def read_by_ssh(address: Address, options: ConnectOptions) -> Keywords:
         argv += ["-l", address.user]
     if address.port:
         argv += ["-p", str(address.port)]
+    return [*argv, "--", address.host]
+
+
+def read_by_ssh(address: Address, options: ConnectOptions) -> Keywords:
+    """Ask `ssh -G`: it follows Include, Match, patterns and tokens as no copy of it would.
+
+    Raises:
+        UsageError: ssh does not like the configuration; says what ssh said.
+    """
     try:
         done = subprocess.run(
-            [*argv, "--", address.host],
+            ssh_argv(address, options),
             check=False,
             capture_output=True,
             stdin=subprocess.DEVNULL,

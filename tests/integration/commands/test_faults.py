@@ -187,8 +187,8 @@ def test_the_service_dies_under_the_recording(toolkit: Toolkit) -> None:
         _loading(toolkit, started)
         service.signal(signal.SIGKILL)
         done = started.finish()
-    assert done.code == 1, done.err
-    assert "ended early" in done.err
+    assert done.code == 69, done.err
+    assert "ended during the run" in done.err
     assert toolkit.manifest()["outcome"] == "failed"
     assert toolkit.left_over() == []
 

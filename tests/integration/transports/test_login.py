@@ -166,7 +166,7 @@ def test_a_key_that_stays_locked(
     key = make_locked_key(tmp_path, server)
     error = refusal(configure(host_block(server, key=key), known_hosts=known(server), password=person))
     assert f"{key} (locked, " in error.message
-    assert error.hint == f"Load the key into the agent: ssh-add {key}"
+    assert error.hint == f"Load the key into the agent: `ssh-add {key}`."
     if person is not None:
         assert len(person.prompts) <= 2  # the same wrong answer twice comes from a program, not from a person
 
