@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from toolkit.plan.model import Plan
     from toolkit.recording.layout import RunFolder
     from toolkit.reports.rebuild import EarlyTables
-    from toolkit.run.execute import Judged, Report
+    from toolkit.run.execute import Judged
     from toolkit.run.stages import RunKind
 
 
@@ -33,10 +33,11 @@ def run_plan(
     given: dict[str, Any],
     *,
     duration_s: float | None = None,
-    report: Report | None = None,
+    report: WholeReport | None = None,
 ) -> Outcome | None:
     """Run the plan and say how it went; None for a dry run. `report` builds what is derived, by default all of it."""
     desk = make_desk(quiet=given["quiet"])
+    made = report or WholeReport()
     try:
         if given["dry_run"]:
             _show_steps(steps_of(plan, kind), given)
@@ -45,8 +46,9 @@ def run_plan(
         command = mask_urls(shlex.join(["python", "-m", "toolkit", *sys.argv[1:]]))
         # What reads a run is a third of this program: it is loaded while the servers are waited for.
         threading.Thread(target=_load_report, daemon=True).start()
-        outcome = execute(plan, kind, command, desk, report or WholeReport(), duration_s=duration_s)
+        outcome = execute(plan, kind, command, desk, made, duration_s=duration_s)
     finally:
+        made.close()
         desk.observer.close()
     _show(outcome, given)
     return outcome
@@ -84,6 +86,11 @@ class WholeReport:
         from toolkit.reports.rebuild import rebuild
 
         return rebuild(folder, judged, self._early)
+
+    def close(self) -> None:
+        """End what was begun and is not wanted any more."""
+        if self._early is not None:
+            self._early.give_up()
 
 
 def _show_steps(steps: list[str], given: dict[str, Any]) -> None:

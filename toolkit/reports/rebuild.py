@@ -33,34 +33,41 @@ class EarlyTables:
     def __init__(self, run: RunFolder) -> None:
         self._run = run
         self._build: TableBuild | None = None
+        self._unwanted = False
         self._thread = threading.Thread(target=self._read, name="early tables", daemon=True)
         self._thread.start()
 
     def taken(self) -> TableBuild:
         """What it has begun, for the caller to finish and close; a new build where it could not."""
-        try:
-            self._thread.join()
-        except BaseException:
-            self._give_up()
-            raise
-        return self._build or TableBuild(self._run)
+        self._thread.join()
+        build, self._build = self._build, None
+        return build or TableBuild(self._run)
+
+    def give_up(self) -> None:
+        """Nobody wants them any more. A thread in the middle of a query must not meet the end of the interpreter."""
+        self._unwanted = True
+        if self._build is not None:
+            self._build.interrupt()
+        self._thread.join(_GIVE_UP_S)
+        if self._build is not None:
+            self._close(self._build)
+            self._build = None
 
     def _read(self) -> None:
         build = None
         try:
             self._build = build = TableBuild(self._run)
-            build.read_load()
+            if not self._unwanted:
+                build.read_load()
         except Exception:  # noqa: BLE001  # what is wrong is wrong again, and said, when all tables are built
             self._build = None
             if build is not None:
-                with suppress(ToolkitError):
-                    build.__exit__()
+                self._close(build)
 
-    def _give_up(self) -> None:
-        """A thread in the middle of a query must not meet the end of the interpreter."""
-        if self._build is not None:
-            self._build.interrupt()
-        self._thread.join(_GIVE_UP_S)
+    @staticmethod
+    def _close(build: TableBuild) -> None:
+        with suppress(ToolkitError):
+            build.__exit__()
 
 
 def rebuild(run: RunFolder, judged: Judged | None = None, early: EarlyTables | None = None) -> list[str]:
