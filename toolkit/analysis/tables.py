@@ -111,10 +111,6 @@ class TableBuild:
                 build_load_tables(self._building)
             self._load_is_read = True
 
-    def interrupt(self) -> None:
-        """End what another thread is at."""
-        self._building.connection.interrupt()
-
     def finish(self) -> duckdb.DuckDBPyConnection:
         """Build the others and put all into their place; a database with one view a table, good until the context ends."""
         self.read_load()

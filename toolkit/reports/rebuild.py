@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Judged = Callable[[dict[str, Any]], bool]
 
-_GIVE_UP_S = 5.0
+_GIVE_UP_S = 30.0
 
 
 class EarlyTables:
@@ -46,10 +46,8 @@ class EarlyTables:
     def give_up(self) -> None:
         """Nobody wants them any more. A thread in the middle of a query must not meet the end of the interpreter."""
         self._unwanted = True
-        if self._build is not None:
-            self._build.interrupt()
         self._thread.join(_GIVE_UP_S)
-        if self._build is not None:
+        if self._build is not None and not self._thread.is_alive():
             self._close(self._build)
             self._build = None
 

@@ -145,7 +145,8 @@ def drive_load(run: Run) -> None:
 
 def _stop_load(run: Run, drive: Drive) -> None:
     drive.finish()
-    run.records_whole()
+    if run.sessions:  # else there is nothing to wait for meanwhile
+        run.records_whole()
 
 
 def profile_until_told(run: Run) -> None:

@@ -99,7 +99,7 @@ def test_a_slow_service_is_not_the_generator_s_fault(toolkit: Toolkit) -> None:
     assert trust["verdict"] != "invalid", trust["reasons"]
     slowest = max(value for value in trust["series"]["canary_p50_ms"] if value is not None)
     assert slowest > 200, "an idle service answers in 50 ms"
-    assert row(trust, "canary")["tone"] in {"good", "none"}, "none where too few answers fall together"
+    assert row(trust, "canary")["tone"] != "bad"
 
 
 @pytest.mark.needs_sshd
