@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 _TICKS = float(os.sysconf("SC_CLK_TCK"))
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 MOST_PROCESSES = 1000
-SWITCHES_SHARE = 0.002  # of a core, for reading every thread
+SWITCHES_SHARE = 0.0008  # of a core, for reading every thread
 USS_EVERY_S = 10.0
-USS_SHARE = 0.001  # of the time for which a process's memory map may be held by our reading it
+USS_SHARE = 0.0005  # of the time for which a process's memory map may be held by our reading it
 USS_TOO_LONG_S = 0.25  # after which it is never read again: whatever maps memory waits meanwhile
 
 

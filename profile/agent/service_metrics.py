@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from kernel_files import Values
 
 # Shares of a core: a machine with very many sockets is looked at less often.
-QUEUE_SHARE, CONNECTIONS_SHARE, TIME_WAIT_SHARE = 0.001, 0.003, 0.001
-OUT_SHARE, LISTENERS_SHARE = 0.0015, 0.0005
+QUEUE_SHARE, CONNECTIONS_SHARE, TIME_WAIT_SHARE = 0.0008, 0.0015, 0.001
+OUT_SHARE, LISTENERS_SHARE = 0.0005, 0.0005
 LISTENERS_EVERY_S = 30.0
 MANY_WAIT = 2000  # a server that closes first has a minute's worth of them
 _STATES = {
@@ -129,10 +129,9 @@ class Service:
         values: Values = {"connections": 0}
         if self._hosts:
             values.update(dict.fromkeys(states.values(), 0))
-        for place in self._hosts:
-            for found in self._source.tcp(*place, tuple(states)):
-                if self._is_ours(place, found):
-                    values[states[found.state]] += 1
+        for (family, port), hosts in self._hosts.items():
+            for state, count in self._source.tcp_states(family, port, tuple(states), hosts).items():
+                values[states[state]] += count
         names = {listener.path for listener in self._listeners if listener.family == socket.AF_UNIX}
         if names:
             # As with TCP, where a connection is established before it is accepted.
@@ -143,9 +142,8 @@ class Service:
 
     def _time_wait(self) -> int:
         waiting = sum(
-            self._is_ours(place, found)
-            for place in self._hosts
-            for found in self._source.tcp(*place, tuple(_TIME_WAIT))
+            sum(self._source.tcp_states(family, port, tuple(_TIME_WAIT), hosts).values())
+            for (family, port), hosts in self._hosts.items()
         )
         self._many_wait = waiting > MANY_WAIT // 2
         return waiting

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import socket
 import struct
-from typing import Iterator, NamedTuple, Optional, Tuple
+from typing import Dict, Iterator, NamedTuple, Optional, Set, Tuple
 
 ESTABLISHED, SYN_SENT, SYN_RECV, FIN_WAIT1, FIN_WAIT2, TIME_WAIT = 1, 2, 3, 4, 5, 6
 CLOSE, CLOSE_WAIT, LAST_ACK, LISTEN, CLOSING = 7, 8, 9, 10, 11
@@ -19,6 +19,7 @@ _ERROR, _DONE = 2, 3
 _HEADER = struct.Struct("=IHHII")
 _NO_COOKIE = 0xFFFFFFFF
 _INET = struct.Struct("=xB2x2s2s16s16s16xII4xI")  # state, ports, addresses, queue, its limit, inode
+_HOST = 8  # where the address is in it
 _UNIX = struct.Struct("=BBBxI")  # family, type, state, inode
 _UNIX_HEAD = 16
 _SHOW_NAME, _SHOW_QUEUE = 1, 0x10
@@ -54,11 +55,20 @@ class SockDiag:
 
         To be read to its end before anything else is asked.
         """
-        wanted = sum(1 << state for state in states)
-        request = struct.pack("=BBxxI", family, socket.IPPROTO_TCP, wanted)
-        request += struct.pack(">HH", port, 0) + bytes(32) + struct.pack("=III", 0, _NO_COOKIE, _NO_COOKIE)
-        for data, start, _ in self._ask(request, _DUMP):
+        for data, start, _ in self._ask(_tcp_request(family, port, states), _DUMP):
             yield entry(data, start)
+
+    def tcp_states(
+        self, family: int, port: int, states: Tuple[int, ...], hosts: Optional[Set[bytes]]
+    ) -> Dict[int, int]:
+        """How many TCP sockets are in each state; `hosts`: only those on these addresses, filled to 16 bytes."""
+        counts = dict.fromkeys(states, 0)
+        for data, start, _ in self._ask(_tcp_request(family, port, states), _DUMP):
+            # Nothing else of them is looked at: there may be thousands, once a second.
+            state = data[start + 1]
+            if state in counts and (hosts is None or data[start + _HOST : start + _HOST + 16] in hosts):
+                counts[state] += 1
+        return counts
 
     def unix_queue(self, inode: int, name: bytes) -> Optional[Tuple[int, int]]:
         """(waiting, limit) of the accept queue of a listening unix socket."""
@@ -87,23 +97,30 @@ class SockDiag:
         self._number = (self._number + 1) & 0xFFFFFFFF
         length = _HEADER.size + len(request)
         self._socket.send(_HEADER.pack(length, _BY_FAMILY, _REQUEST | flags, self._number, 0) + request)
+        asked, unpack, head = self._number, _HEADER.unpack_from, _HEADER.size
         for _ in range(_MOST_PARTS):
             data = self._socket.recv(_RECEIVE_BYTES)
-            start = 0
-            while start + _HEADER.size <= len(data):
-                length, kind, _, number, _ = _HEADER.unpack_from(data, start)
-                if length < _HEADER.size or start + length > len(data):
+            start, size = 0, len(data)
+            while start + head <= size:
+                length, kind, _, number, _ = unpack(data, start)
+                if length < head or start + length > size:
                     raise OSError("a malformed answer of the kernel")
-                if number == self._number:  # else it is left over from a question that timed out
+                if number == asked:  # else it is left over from a question that timed out
                     if kind == _DONE:
                         return
                     if kind == _ERROR:
-                        raise OSError(-struct.unpack_from("=i", data, start + _HEADER.size)[0], "sock_diag")
-                    yield data, start + _HEADER.size, start + length
+                        raise OSError(-struct.unpack_from("=i", data, start + head)[0], "sock_diag")
+                    yield data, start + head, start + length
                     if not flags:
                         return
                 start += (length + 3) & ~3
         raise OSError("the kernel did not stop to answer")
+
+
+def _tcp_request(family: int, port: int, states: Tuple[int, ...]) -> bytes:
+    wanted = sum(1 << state for state in states)
+    request = struct.pack("=BBxxI", family, socket.IPPROTO_TCP, wanted)
+    return request + struct.pack(">HH", port, 0) + bytes(32) + struct.pack("=III", 0, _NO_COOKIE, _NO_COOKIE)
 
 
 def entry(data: bytes, start: int) -> Entry:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterator, Optional, Tuple
+from typing import Dict, Iterator, Optional, Set, Tuple
 
 import sockets
 from sockdiag import Entry
@@ -26,6 +26,16 @@ class SocketTables:
             tcp = sockets.parse_tcp(line)
             if tcp is not None and tcp.state in states and port in (0, tcp.port):
                 yield Entry(tcp.state, tcp.host.ljust(16, b"\0"), tcp.port, tcp.queue, 0, tcp.inode)
+
+    def tcp_states(
+        self, family: int, port: int, states: Tuple[int, ...], hosts: Optional[Set[bytes]]
+    ) -> Dict[int, int]:
+        """How many TCP sockets are in each state; `hosts`: only those on these addresses, filled to 16 bytes."""
+        counts = dict.fromkeys(states, 0)
+        for found in self.tcp(family, port, states):
+            if hosts is None or found.host in hosts:
+                counts[found.state] += 1
+        return counts
 
     def unix_queue(self, inode: int, name: bytes) -> Optional[Tuple[int, int]]:
         """(waiting, 0) for a listening unix socket: connections that no process holds yet."""

@@ -41,6 +41,12 @@ class Source:
                 if family == socket.AF_INET and port in (0, own_port):
                     yield sockdiag.Entry(state, host, own_port, 4, 128, inode)
 
+    def tcp_states(
+        self, family: int, port: int, states: tuple[int, ...], hosts: set[bytes] | None
+    ) -> dict[int, int]:
+        found = [one.state for one in self.tcp(family, port, states) if hosts is None or one.host in hosts]
+        return {state: found.count(state) for state in states}
+
     def unix_queue(self, inode: int, name: bytes) -> tuple[int, int] | None:
         return self.unix
 
