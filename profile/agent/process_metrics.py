@@ -128,7 +128,9 @@ class Processes:
 
     def _values(self, pid: int, now: Now) -> Values:
         values: Values = {"cpu_user": now.user_s, "cpu_system": now.system_s}
-        values.update(threads=now.threads, rss=now.rss_bytes)
+        values["threads"] = now.threads
+        if now.rss_bytes:  # one that is just ending has given its memory back, and is no small process
+            values["rss"] = now.rss_bytes
         if self._waits is None and now.waited_s > 0:
             self._waits = True
         if self._waits:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -170,7 +171,10 @@ class _Asked:
         check_window(self.source, selection, window.words)
         file = WindowFile(self.source, selection, naming, window.words, self.manifest.run_id)
         _say(f"{title_of(selection)}, {window.words}.")
-        return FORMATS[form](file)
+        content = FORMATS[form](file)
+        # The Firefox Profiler takes both; a name without .gz promises plain JSON.
+        plain = form == "firefox" and str(self.given["out"] or ".gz").lower().endswith(".json")
+        return gzip.decompress(content) if plain else content
 
     def difference(self, form: str) -> bytes:
         """B compared with A."""

@@ -122,7 +122,7 @@ def test_the_demo_is_not_blamed(toolkit: Toolkit) -> None:
     assert len(asked) > 40
     assert all(json.loads(line)["status"] == 200 for line in asked)
     unseen = summary["server_errors"]["unseen"]["by_client"]
-    assert [path for path in unseen["paths"] if path["path"] == "/healthz"] == [], "they are the canary's"
+    assert [path for path in unseen["paths"] if path["path"] == "/api/hours"] == [], "they are the canary's"
 
 
 def canary_of(toolkit: Toolkit, started: Started) -> int:

@@ -391,3 +391,17 @@ def test_a_tracebacks_first_line_alone_explains_nothing(tmp_path: Path) -> None:
     (row,) = run.join([request(1, 12, status=503)])
 
     assert row["what"] == "access"
+
+
+def test_who_found_gunicorn_gone_is_told_so(tmp_path: Path) -> None:
+    run = JoinedRun(tmp_path)
+    run.access_log()
+    watch = ServerWatch(run.builder, "app")
+    watch.workers(0, born=[life(711), life(712)])
+    run.gunicorn(5.0, "term", 700)
+    watch.workers(5.5, died=[life(711), life(712)])
+
+    before, after = run.join([failed(1, "ECONNREFUSED", 1), failed(7, "ECONNREFUSED", 1)])
+
+    assert (before["what"], before["why"]) == ("refused", None)
+    assert (after["what"], after["why"]) == ("refused", "stopped")

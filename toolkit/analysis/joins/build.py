@@ -100,6 +100,7 @@ def _write(building: Building, covered: Covered, error_ns: int) -> None:
             "error_ms": error_ns / 1e6 + 1,
             "longest_ms": known["longest_ms"],
             "queued_ns": _queued_ns(building),
+            "stopped_ns": _stopped_ns(building),
             "logged": bool(covered.intervals),
             "ids": known["ids"],
             "unsent": list(UNSENT),
@@ -113,6 +114,14 @@ def _queued_ns(building: Building) -> int:
     """From when on a request may have waited to be accepted until the recording ended."""
     empty_ns = rows(building.connection, "join_queued")[0]["empty_ns"] if _has_metrics(building) else None
     return 2**62 if empty_ns is None else int(empty_ns)
+
+
+def _stopped_ns(building: Building) -> int:
+    """From when on no gunicorn was left on any server; later than everything where one was."""
+    ends = [row["stopped_ns"] for row in rows(building.connection, "join_stopped")]
+    if not ends or None in ends:
+        return 2**62
+    return int(max(ends))
 
 
 def _has_metrics(building: Building) -> bool:

@@ -39,6 +39,7 @@ _CLAUSES = {
     "closed": "{have} no server line, and the connection was closed (by a worker that ended before it wrote one, or before "
     "a worker took it)",
     "refused": "got no connection (never reached a worker)",
+    "stopped": "got no connection: gunicorn had ended, and did not come back",
     "unsent": "failed before anything was sent",
     "interrupted": "{were} under way when the load ended",
     "unfinished": "{have} no server line (never reached a worker, or {were} waiting or in work when the recording ended)",

@@ -6,6 +6,7 @@
 -- what (of failed requests): what explains it, with what_certainty and why; toolkit/analysis/joins/explanations.py has the words.
 -- $closed: errors of connections that the other side ended.
 -- $late: statuses with which something in front of a server answers for it.
+-- $stopped_ns: from when on no worker lived any more, to the end.
 -- $queued_ns: who came later may have waited to be accepted until the recording ended.
 -- $error_ms: of the clocks; $longest_ms: that anything took; $last_ns: until when a request in work would have been logged.
 WITH facts AS (
@@ -96,6 +97,7 @@ SELECT
         WHEN what = 'unknown' AND NOT $logged THEN 'no_log'
         WHEN what = 'unknown' AND NOT is_covered THEN 'gap'
         WHEN what = 'unknown' THEN 'incomplete'
+        WHEN what = 'refused' AND start_ns >= $stopped_ns THEN 'stopped'
         WHEN what = 'unfinished' AND met_a_full_queue THEN 'full'
         WHEN what = 'proxy' AND raised_later THEN 'raised_later'
         WHEN what = 'proxy' AND layer > 0 THEN 'front'

@@ -69,7 +69,7 @@ export class Histograms {
       svg.append(bar);
     });
     const every = Math.max(1, Math.ceil(46 / width));
-    for (let at = 0; at <= counts.length; at += every) svg.append(label(LEFT + at * width, HEIGHT + 15, this.edge(first + at), "middle"));
+    for (let at = 0; at <= counts.length; at += every) svg.append(label(LEFT + at * width, HEIGHT + 15, this.edge(first + at), LEFT + at * width > WIDTH - 24 ? "end" : "middle"));
     svg.append(label(LEFT - 6, 20, most.toLocaleString("en"), "end"), element("line", { x1: String(LEFT), x2: String(LEFT + counts.length * width), y1: String(HEIGHT), y2: String(HEIGHT) }));
     return make("figure", "", make("figcaption", "", "Answered requests by latency, ms"), svg as unknown as HTMLElement);
   }

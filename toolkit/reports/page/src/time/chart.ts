@@ -100,19 +100,19 @@ function decades([low, high]: [number, number]): number[] {
   return found;
 }
 
-/** Every other phase of the first scenario is shaded; a hairline begins each. */
+/** Every other phase of the first scenario is shaded; a hairline begins and ends each phase of all of them. */
 function shade(chart: uPlot, all: Phase[]): void {
   const { ctx, bbox } = chart;
-  const phases = all.filter((phase) => phase.scenario === all[0]?.scenario);
-  phases.forEach((phase, index) => {
-    const left = Math.max(bbox.left, chart.valToPos(phase.start, "x", true));
-    const right = Math.min(bbox.left + bbox.width, chart.valToPos(phase.end, "x", true));
-    if (right <= left) return;
-    if (index % 2 === 1) {
-      ctx.fillStyle = colour("--phase", 0.8);
-      ctx.fillRect(left, bbox.top, right - left, bbox.height);
-    }
-    ctx.fillStyle = colour("--line");
-    ctx.fillRect(Math.round(left), bbox.top, 1, bbox.height);
-  });
+  const [first, last] = [bbox.left, bbox.left + bbox.width];
+  const place = (second: number) => chart.valToPos(second, "x", true);
+  const shaded = all.filter((phase) => phase.scenario === all[0]?.scenario).filter((_, index) => index % 2 === 1);
+  ctx.fillStyle = colour("--phase", 0.8);
+  for (const { start, end } of shaded) {
+    const [left, right] = [Math.max(first, place(start)), Math.min(last, place(end))];
+    if (right > left) ctx.fillRect(left, bbox.top, right - left, bbox.height);
+  }
+  ctx.fillStyle = colour("--line");
+  for (const edge of new Set(all.flatMap(({ start, end }) => [Math.round(place(start)), Math.round(place(end))]))) {
+    if (edge >= first && edge <= last) ctx.fillRect(edge, bbox.top, 1, bbox.height);
+  }
 }
