@@ -18,8 +18,9 @@ Nodes of one path of labels are one frame.
 Difference of A (the base) and B, frame by frame (path of labels), on totals and on own times, B - A, each side normalised:
     second    time / length, with length: the seconds of all slices that were added up (for off: of wall's)
     share     time / all time of that side
-    request   (time / length) * (seconds of the window / requests that ended in it): a whole second of the timeline is in
-              the window if its start is. Of the whole run: time / all requests. 0 requests: no such difference.
+    request   (time / length) * (seconds / requests that ended in them), with the whole seconds of the timeline whose start
+              lies between the first slice's start and the last one's end: of what was recorded, not of what was asked for.
+              Of the whole run: time / all requests. 0 requests: no such difference.
 So a window that is no multiple of the chunk is not biased by the chunks it happens to get.
 
 Noise: would the difference of totals be other than 0 had the chunks fallen otherwise? Judged for frames whose total is at
@@ -38,6 +39,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from math import ceil
 from typing import TYPE_CHECKING, Protocol
 
 from toolkit.analysis.windows_slices import WHOLE, ChunkSlice, Window, held
@@ -121,6 +123,15 @@ def slices_in(source: Source, selection: Selection) -> list[ChunkSlice]:
     """The slices of the window; for off, wall's."""
     view = "wall" if selection.view == OFF else selection.view
     return held(selection.window, source.slices(selection.server, view))
+
+
+def recorded_seconds(source: Source, selection: Selection) -> tuple[int, int] | None:
+    """[first, end) of the whole seconds in which the slices of a window were recorded; None of the whole run, or of none."""
+    slices = slices_in(source, selection)
+    if selection.window.is_whole or not slices:
+        return None
+    end_ms = max(one.start + one.length for one in slices)
+    return ceil(min(one.start for one in slices) / 1000), ceil(end_ms / 1000)
 
 
 def window_times(source: Source, selection: Selection) -> WindowTimes:

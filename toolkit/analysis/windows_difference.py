@@ -38,7 +38,9 @@ class Side:
 
     selection: Selection
     requests: int = 0
-    """That ended in it."""
+    """That ended in `seconds`; of the whole run all."""
+    seconds: tuple[int, int] | None = None
+    """As `recorded_seconds`."""
 
 
 @dataclass(frozen=True)
@@ -138,8 +140,7 @@ def _scale(side: Side, times: WindowTimes, normal: str) -> Scale:
         return Scale(times.total_us)
     if normal == "second":
         return Scale(times.length_ms)
-    length_s = side.selection.window.length_s
-    length_ms = times.length_ms if length_s is None else length_s * 1000
+    length_ms = times.length_ms if side.seconds is None else (side.seconds[1] - side.seconds[0]) * 1000
     return Scale(times.length_ms, length_ms / side.requests if side.requests else 0.0)
 
 

@@ -13,7 +13,7 @@ import click
 from toolkit.analysis.latency_bins import read_bins, requests_between, worst_window
 from toolkit.analysis.load_summary import phase_list
 from toolkit.analysis.tables import open_tables
-from toolkit.analysis.windows import Selection
+from toolkit.analysis.windows import Selection, recorded_seconds
 from toolkit.analysis.windows_difference import NORMALS, Side, compare
 from toolkit.analysis.windows_flames import title_of, window_notes
 from toolkit.analysis.windows_frames import SCOPES, Naming
@@ -205,8 +205,9 @@ class _Asked:
     def _side(self, window: NamedWindow) -> Side:
         selection = self._selection(window)
         check_window(self.source, selection, window.words)
-        bounds = window.window.start_s, window.window.end_s
-        return Side(selection, requests_between(self.connection, self.source.zero_ms, *bounds))
+        seconds = recorded_seconds(self.source, selection)
+        requests = requests_between(self.connection, self.source.zero_ms, *(seconds or (None, None)))
+        return Side(selection, requests, seconds)
 
     def _selection(self, window: NamedWindow) -> Selection:
         return Selection(self.server, self.given["view"], self.worker, window.window)

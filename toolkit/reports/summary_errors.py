@@ -41,6 +41,9 @@ def _sentences(explained: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _tracebacks(groups: list[dict[str, Any]]) -> Iterator[str]:
+    groups = sorted(
+        groups, key=lambda group: not group["requests_count"]
+    )  # what nothing stands beside may be noise
     for group in groups[:_MOST_TRACEBACKS]:
         beside = group["requests_count"]
         times = "once" if group["count"] == 1 else f"{group['count']:,} times"

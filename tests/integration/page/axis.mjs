@@ -63,7 +63,7 @@ async function windows(page) {
   await page.mouse.move(5, 5);
   const read = await readings(page);
   assert.equal(read.requests['2xx'], '19.6', 'the mean over the window');
-  assert.equal(read['s0-queue'].waiting, 'max 3', 'the largest of the window');
+  assert.equal(read['s0-queue'].waiting, '≤\u20093', 'the largest of the window');
   assert.match(read.latency.p50, /^≈\s2[01]\d$/, 'of a window, from the bins: 200 ms to the width of a bin');
   assert.match(read['s0-events'].words, /^4 × traceback$/);
   const slow = await functions(page);

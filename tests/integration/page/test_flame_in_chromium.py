@@ -15,7 +15,7 @@ import pytest
 from tests.integration.page import flame_demo
 from tests.integration.page.sample_profile import sample_profile
 from tests.packed_profiles import PackSource
-from toolkit.analysis.windows import Selection, Stacks, stacks_of_window, window_times
+from toolkit.analysis.windows import Selection, Stacks, recorded_seconds, stacks_of_window, window_times
 from toolkit.analysis.windows_difference import Side, compare
 from toolkit.analysis.windows_frames import Naming
 from toolkit.analysis.windows_profile import Frame, Process, RecordedProfile, Slice, ViewState
@@ -203,10 +203,7 @@ def _difference_cases(source: PackSource) -> list[dict[str, Any]]:
         ("off", "share", Naming(), Window(-4, 70), Window(70, 140)),
         ("cpu", "second", Naming(), Window(0, 12), Window(40, 140)),  # too few chunks to be judged
     ):
-        a, b = (
-            Side(Selection("web-1", view, window=window), sum(REQUESTS[_seconds(window)]))
-            for window in (base, now)
-        )
+        a, b = (_side(source, Selection("web-1", view, window=window)) for window in (base, now))
         difference = compare(source, a, b, naming, normal)
         frames = {(): _sides(difference.root)} | {path: _sides(frame) for path, frame in difference.each()}
         rows = [["stacks", path, *sides] for path, sides in frames.items()]
@@ -215,10 +212,10 @@ def _difference_cases(source: PackSource) -> list[dict[str, Any]]:
     return cases
 
 
-def _seconds(window: Window) -> slice:
-    if window.start_s is None or window.end_s is None:
-        return slice(None)
-    return slice(max(0, int(window.start_s)), int(window.end_s))
+def _side(source: PackSource, selection: Selection) -> Side:
+    seconds = recorded_seconds(source, selection)
+    first, end = seconds or (0, len(REQUESTS))
+    return Side(selection, sum(REQUESTS[max(0, first) : max(0, end)]), seconds)
 
 
 def _sides(frame: Any) -> list[int]:

@@ -61,9 +61,15 @@ def build_access_logs(building: Building) -> Covered:
     """
     logs = rows(building.connection, "access_log_list")
     servers = {folder.name: folder for folder in building.run.servers()}
+    written = _written(building)
     for name, folder in servers.items():
         known = {log["source"] for log in logs if log["server"] == name}
-        logs += [_silent(name, source) for source in _access_sources(folder) if source["source"] not in known]
+        # One of which no line could be read says nothing of any request: it is no access log that covers a time.
+        logs += [
+            _silent(name, source)
+            for source in _access_sources(folder)
+            if source["source"] not in known and not written.get((name, source["source"]))
+        ]
     for name in {log["server"] for log in logs}:
         its = sorted((log for log in logs if log["server"] == name), key=_rank)
         for layer, log in enumerate(its):
@@ -75,6 +81,15 @@ def build_access_logs(building: Building) -> Covered:
     heard_ns = {name: _heard_until(building, folder) for name, folder in servers.items()}
     watched = [_covered_by(building, folder, logs, heard_ns[folder.name]) for folder in servers.values()]
     return Covered(_intersection(watched) if watched else [], min(heard_ns.values(), default=0))
+
+
+def _written(building: Building) -> dict[tuple[str, int], int]:
+    """(server, source) → lines in it."""
+    if "log_sources" not in {row["name"] for row in rows(building.connection, "known_tables")}:
+        return {}
+    return {
+        (row["server"], row["source"]): row["lines"] for row in rows(building.connection, "log_source_list")
+    }
 
 
 def _silent(server: str, source: dict[str, Any]) -> dict[str, Any]:

@@ -35,6 +35,8 @@ _CLAUSES = {
     "check": "{stand} in the access log with the status that the client saw",
     "logged": "{stand} in the application's log, certain: by request id, and {have} no access line (a worker had {them}, and "
     "logged no answer)",
+    "logged_alone": "{stand} in the application's log, certain: by request id (what was answered is not known: no access log "
+    "could be read)",
     "none": "{have} no server line (never reached a worker)",
     "closed": "{have} no server line, and the connection was closed (by a worker that ended before it wrote one, or before "
     "a worker took it)",

@@ -29,11 +29,8 @@ def join_notes(
     found = [
         _without(name, sources.get(name, [])) for name in names if name not in {log["server"] for log in logs}
     ]
-    written = {
-        (source["server"], source["source"]): source["lines"] for its in sources.values() for source in its
-    }
     for log in logs:
-        found += _of_log(log, written.get((log["server"], log["source"]), 0))
+        found += _of_log(log)
     if bounds["other"]:
         found.append(
             "Requests on websockets and Socket.IO are joined by id alone: gunicorn logs no websocket, and no log has a line for "
@@ -58,7 +55,10 @@ def _without(name: str, sources: list[dict[str, Any]]) -> str:
         source["path"] or "(unnamed)" for source in sources if not source["lines"] and not source["note"]
     ]
     if read:
-        said = f"No access log of server {name} was recorded: no line of {_few(read)} could be read as one of an access log"
+        said = (
+            f"No access log of server {name} was recorded: no line of {_few(read)} could be read as one of an access log "
+            "(access_format under servers[].logs in the plan tells its format)"
+        )
     elif silent:
         said = f"No line of a log of server {name} was recorded: nothing was written to {_few(silent)}"
     else:
@@ -75,14 +75,8 @@ def _few(paths: list[str]) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def _of_log(log: dict[str, Any], written: int) -> Iterator[str]:
+def _of_log(log: dict[str, Any]) -> Iterator[str]:
     where = f"Server {log['server']}, {log['file']}"
-    if not log["lines"] and written:
-        yield (
-            f"{where}: {written:,} lines were written to this access log, and none could be read: give gunicorn's "
-            "access_log_format as access_format under servers[].logs in the plan."
-        )
-        return
     if not log["lines"]:
         yield f"{where}: nothing was written to this access log."
         return

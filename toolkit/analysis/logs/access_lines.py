@@ -55,6 +55,8 @@ class AccessLines:
     def __init__(self, formats: str | None, *, guess: bool = False) -> None:
         self._format = compile_format(formats) if formats else None
         self._guess = guess
+        self.guessed = 0
+        """Lines of which request and status were guessed."""
 
     def read_known(self, text: str) -> tuple[Event, Stamp | None] | None:
         """What a line of the known format says, and its time; None where `text` is none."""
@@ -72,6 +74,7 @@ class AccessLines:
         if ' - "' in text and (found := _UVICORN.fullmatch(text)) is not None:
             return _event(found.groupdict())
         if self._guess and " HTTP/" in text and (found := _ANY.search(text)) is not None:
+            self.guessed += 1
             return _guessed(found)
         return None
 

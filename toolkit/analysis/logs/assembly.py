@@ -54,6 +54,11 @@ class Assembly:
         self._ready: list[Event] = []
 
     @property
+    def guessed(self) -> int:
+        """Access lines of an unknown format."""
+        return self._access.guessed
+
+    @property
     def role(self) -> str | None:
         """What the lines so far are mostly, for a source of which that was not known."""
         if not self.kinds:

@@ -81,7 +81,7 @@ def _events(
     year = datetime.fromtimestamp(min(building.manifest.started_ns, _LATEST_NS) / 1e9, UTC).year
     assembly = Assembly(len(logs), {**said, "format": said["format"] or entry.access_format}, year)
     yield from assembly.events(lines_of(source))
-    _tell(building, server, source, assembly.lines)
+    _tell(building, server, source, assembly)
     known = {name: said[name] for name in ("source", "path", "kind", "format", "found", "note")}
     logs.append(
         {
@@ -99,7 +99,7 @@ def _events(
     )
 
 
-def _tell(building: Building, server: ServerFolder, source: LogSource, lines: int) -> None:
+def _tell(building: Building, server: ServerFolder, source: LogSource, assembly: Assembly) -> None:
     if source.file is None:
         return
     log = f"Log {_harmless(source.said['path'])} of server {server.name}"
@@ -109,7 +109,22 @@ def _tell(building: Building, server: ServerFolder, source: LogSource, lines: in
     if source.dropped_bytes:
         why = "its size limit was reached" if source.limited else "it grew faster than it could be read"
         problem = f"{log}: {source.dropped_bytes} bytes were not fetched, as {why}."
-    building.sources.append(Source(building.name_of(source.file), lines, problem=problem))
+    building.sources.append(Source(building.name_of(source.file), assembly.lines, problem=problem))
+    if source.said["role"] == "access" and assembly.lines:
+        for sentence in _access_doubts(log, assembly):
+            building.sources.append(Source(building.name_of(source.file), problem=sentence))
+
+
+def _access_doubts(log: str, assembly: Assembly) -> Iterator[str]:
+    cure = "give gunicorn's access_log_format as access_format under servers[].logs in the plan."
+    unread = assembly.lines - assembly.kinds["access"]
+    if unread:
+        yield f"{log}: {unread:,} of {assembly.lines:,} lines could not be read as lines of an access log: {cure}"
+    if assembly.guessed:
+        yield (
+            f"{log}: its format is not known, and request and status of {assembly.guessed:,} lines were guessed (a number after "
+            f"the request was taken for the status): {cure}"
+        )
 
 
 def _harmless(path: str | None) -> str:

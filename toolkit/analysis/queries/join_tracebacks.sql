@@ -10,7 +10,7 @@ WITH logged AS (
 named AS (
     SELECT
         *,
-        regexp_extract(first_line, 'Exception on (\S+) \[([A-Z]+)\]', ['path', 'method']) AS flask,
+        regexp_extract(first_line, 'Exception on (/.*?) \[([A-Z]+)\]', ['path', 'method']) AS flask,
         regexp_extract(first_line, 'Error handling request (?:([A-Z]+) )?(/\S*)', ['method', 'path']) AS gunicorn,
         regexp_extract(first_line, 'Internal Server Error: (/\S*)', 1) AS django
     FROM logged
@@ -21,9 +21,11 @@ SELECT
     nullif(request_id, '') AS request_id,
     upper(coalesce(method, nullif(flask.method, ''), nullif(gunicorn.method, ''))) AS method,
     left(
-        plain_path(regexp_extract(
-            coalesce(url_path, nullif(flask.path, ''), nullif(gunicorn.path, ''), nullif(django, '')), '^[^?#]*'
-        )), 1000
+        -- Flask's is decoded already, and has no query.
+        coalesce(
+            nullif(flask.path, ''),
+            plain_path(regexp_extract(coalesce(url_path, nullif(gunicorn.path, ''), nullif(django, '')), '^[^?#]*'))
+        ), 1000
     ) AS path,
     coalesce(event = 'request_failed', false) OR contains(first_line, 'Error handling request') AS by_gunicorn,
     by_gunicorn OR regexp_matches(first_line, 'Exception in ASGI application|Exception on \S+ \[|Internal Server Error')

@@ -56,7 +56,7 @@ explained AS (
         CASE
             WHEN NOT failed THEN NULL
             WHEN event IS NOT NULL THEN if(event = 'timeout', 'timeout', 'killed')
-            WHEN traceback_position IS NOT NULL THEN if(raised_later, 'proxy', 'traceback')
+            WHEN traceback_position IS NOT NULL AND NOT (traceback_certainty = 'ambiguous' AND other_lines IS NOT NULL) THEN if(raised_later, 'proxy', 'traceback')
             WHEN NOT sent THEN if(is_refused, 'refused', 'unsent')
             WHEN line_no IS NOT NULL AND status IS NULL THEN 'gave_up'
             WHEN access_status <> status OR layer > 0 AND status >= 400 THEN 'proxy'
@@ -97,6 +97,7 @@ SELECT
         WHEN what = 'unknown' AND NOT $logged THEN 'no_log'
         WHEN what = 'unknown' AND NOT is_covered THEN 'gap'
         WHEN what = 'unknown' THEN 'incomplete'
+        WHEN what = 'logged' AND NOT is_covered THEN 'logged_alone'
         WHEN what = 'refused' AND start_ns >= $stopped_ns THEN 'stopped'
         WHEN what = 'unfinished' AND met_a_full_queue THEN 'full'
         WHEN what = 'proxy' AND raised_later THEN 'raised_later'

@@ -102,7 +102,13 @@ def _of_servers(
             if view["view"] == "cpu":
                 asked = {"server": entry.name, "view": view["view"]}
                 counted_s = rows(connection, "trust_cpu_seconds", asked)[0]["cpu_s"]
-                yield from server_rules.cpu_counted(entry.name, view, counted_s, _spare(found[entry.name]))
+                for finding in server_rules.cpu_counted(
+                    entry.name, view, counted_s, _spare(found[entry.name])
+                ):
+                    view["note"] = (
+                        f"{view['note'] or ''} {finding.reason}".strip()
+                    )  # for who sees the flamegraph alone
+                    yield finding
 
 
 def _spare(server: dict[str, Any]) -> float | None:

@@ -142,15 +142,23 @@ def canary(bird: Canary, compared: Comparison, machine: Machine) -> Iterator[Fin
         yield Finding("canary", "Canary", value, "none", words)
         return
     slow = [window for window in compared.windows if window.slow]
-    typical = median(window.load_ms for window in compared.windows)
-    words = f"the load got {milliseconds(typical)} (p50) from the same address, {bird.url}"
-    if len(slow) < max(limits.WINDOWS_LEAST, limits.WINDOWS_SHARE * len(compared.windows)):
+    typical, typical_canary = (
+        median(getattr(window, name) for window in compared.windows) for name in ("load_ms", "canary_ms")
+    )
+    words = (
+        f"from the same address, {bird.url}, in the same {len(compared.windows)} windows (median of their p50): the load "
+        f"{milliseconds(typical)}, the canary {milliseconds(typical_canary)}"
+    )
+    if len(slow) < limits.WINDOWS_LEAST:
         yield Finding("canary", "Canary", value, words=words)
         return
-    yield _slower(slow, value, words, machine)
+    mostly = len(slow) >= limits.WINDOWS_SHARE * len(compared.windows)
+    if not mostly:
+        words += f"; in {len(slow)} of them the load was slower beyond chance"
+    yield _slower(slow, value, words, machine, mostly=mostly)
 
 
-def _slower(slow: list[Window], value: str, words: str, machine: Machine) -> Finding:
+def _slower(slow: list[Window], value: str, words: str, machine: Machine, *, mostly: bool) -> Finding:
     excess_ms = median(window.excess_ms for window in slow)
     canary_ms, load_ms = median(one.canary_ms for one in slow), median(one.load_ms for one in slow)
     said = (
@@ -162,7 +170,7 @@ def _slower(slow: list[Window], value: str, words: str, machine: Machine) -> Fin
     loops = [delay for span in spans for delay in machine.loops_between(*span)]
     late = bool(loops) and median(loops) >= limits.LOOP_SHARE * excess_ms
     much = excess_ms > max(limits.EXCESS_INVALID_MS, limits.EXCESS_INVALID_SHARE * canary_ms)
-    if full and late and much:
+    if full and late and much and mostly:
         reason = (
             f"The load generator is the bottleneck, not the service: {said}, while the generator used all the CPU that it can "
             f"use and its event loop was {milliseconds(median(loops))} late."

@@ -246,6 +246,8 @@ def _unknown(life: Life, around: Circumstances) -> Cause:
         )
         return Cause("unknown", words, UNKNOWN, line)
     words = "gunicorn's log does not say why" if around.log_read else "no log of gunicorn was read"
+    if around.log_read and life.there and (life.died_ns or 0) - life.seen_ns <= _DRAIN_NS:
+        words = "gunicorn's log does not say why since the recording began; its line may be older"
     return Cause("unknown", words, UNKNOWN)
 
 

@@ -171,7 +171,7 @@ class TestTheCanary:
         every_other = [*bird[:2], *bird[2::2]]
         found = trust(tmp_path, events=closed(0.1), rows=rows, machine=IDLE, bird=every_other)
         row = next(row for row in found["rows"] if row["key"] == "canary")
-        assert row["words"].startswith("the load got 4,000 ms (p50) from the same address")
+        assert row["words"].find("the load 4,000 ms") > 0
 
 
 def test_what_the_run_itself_found_stands_first(tmp_path: Path) -> None:

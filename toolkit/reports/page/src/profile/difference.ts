@@ -21,10 +21,11 @@ export interface Normalised {
 export function normalised(normal: Normal, side: Side, requestsIn: RequestsIn): Normalised | null {
   if (normal === "share") return { by: "time", constant: 1, readable: 1 };
   if (normal === "second") return { by: "length", constant: 1, readable: 1000 };
-  const { window } = side;
-  const requests = window ? requestsIn(window.from / 1000, window.to / 1000) : requestsIn(0, LATEST_S);
+  const { recorded } = side;
+  const [from, to] = recorded ? [Math.ceil(recorded.from / 1000), Math.ceil(recorded.to / 1000)] : [0, LATEST_S];
+  const requests = requestsIn(from, to);
   if (!(requests > 0)) return null;
-  const length_ms = window ? window.to - window.from : side.length_ms;
+  const length_ms = recorded ? (to - from) * 1000 : side.length_ms;
   return { by: "length", constant: length_ms / requests, readable: 1 };
 }
 

@@ -23,6 +23,7 @@ import { FunctionTable } from "./table";
 import { shown } from "./text";
 import { Toolbar } from "./toolbar";
 import { addressOf } from "./tree";
+import { samplesOf } from "./window";
 import { duration, span } from "./words";
 
 export interface FlameOptions {
@@ -188,7 +189,9 @@ export class FlameView {
     this.legend.replaceChildren(...(scene.base && !scene.found ? [] : OWNERS.map((owner, at) => make("span", "fv-key", swatch(palette.owner[at]![SHADES - 4]!.fill), owner))));
     const views = scene.selection.view === "off" ? ["wall", "cpu"] : [scene.selection.view];
     const notes = views.map((view) => profile.stateOf(scene.selection.server, view)?.note ?? "");
-    this.note.textContent = shown([...new Set([...notes, profile.header.note ?? ""])].filter(Boolean).join(" "));
+    const said = [...new Set([...notes, profile.header.note ?? ""])].filter(Boolean);
+    if (scene.state.from !== null && said.length > 0) said.unshift(...fewWords(scene), "Of the whole run:");
+    this.note.textContent = shown(said.join(" "));
     this.note.hidden = this.note.textContent === "";
   }
 
@@ -237,13 +240,22 @@ function headlineOf(scene: Scene): string {
 }
 
 /** From when to when the chunks of a window were recorded: they are shown whole. */
-function coveredWords({ now, profile, state }: Scene): string {
-  const { start, length } = profile.slices;
-  const known = now.slices.filter((slice) => length[slice]! > 0);
-  if (state.from === null || known.length === 0) return "";
-  const from = Math.min(...known.map((slice) => start[slice]!));
-  const to = Math.max(...known.map((slice) => start[slice]! + length[slice]!));
-  return `, recorded ${span(Math.round(from / 100) / 10, Math.round(to / 100) / 10)}`;
+function coveredWords({ now, base }: Scene): string {
+  const [one, other] = [recordedWords(now), base ? recordedWords(base.side) : ""];
+  return other ? `${one}; of the other window${other.slice(1)}` : one;
+}
+
+function recordedWords({ recorded }: Scene["now"]): string {
+  return recorded ? `, recorded ${span(Math.round(recorded.from / 100) / 10, Math.round(recorded.to / 100) / 10)}` : "";
+}
+
+/** How sure a window can be: the notes are of the whole run. The same numbers as in toolkit/analysis/view_notes.py. */
+function fewWords({ profile, selection, now }: Scene): string[] {
+  if (selection.view === "off") return [];
+  const { counts } = samplesOf(profile, selection, now);
+  const samples = Math.round(counts.reduce((sum, one) => sum + one, 0));
+  if (samples === 0 || samples >= 400) return [];
+  return [`Only ${samples === 1 ? "1 sample" : `${String(samples)} samples`} in this window: a share may be off by ${String(Math.round(98 / Math.sqrt(samples)))} percentage points.`];
 }
 
 function emptyWords({ now, state }: Scene): string {

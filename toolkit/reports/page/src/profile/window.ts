@@ -20,6 +20,8 @@ export interface Side {
   time: number;
   /** Milliseconds of all slices that were added up (of off: of wall's). */
   length_ms: number;
+  /** From when to when its slices were recorded; null of the whole run, or where none is known. */
+  recorded: Window;
   /** The slices of the view (of off: of wall). */
   slices: number[];
   /** Of off alone: the slices of cpu. */
@@ -38,7 +40,13 @@ export function addUp(profile: Profile, selection: Selection, window: Window): S
     if (self[node]! < 0) self[node] = 0;
     time += self[node]!;
   }
-  return { window, self, time, length_ms: lengthOf(profile, slices), slices, taken };
+  return { window, self, time, length_ms: lengthOf(profile, slices), recorded: window && recordedIn(profile, slices), slices, taken };
+}
+
+function recordedIn(profile: Profile, slices: number[]): Window {
+  const { start, length } = profile.slices;
+  if (slices.length === 0) return null;
+  return { from: Math.min(...slices.map((slice) => start[slice]!)), to: Math.max(...slices.map((slice) => start[slice]! + length[slice]!)) };
 }
 
 /** Milliseconds of slices. */

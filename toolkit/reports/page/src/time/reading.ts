@@ -87,5 +87,5 @@ function pair({ line, value }: Entry, lane: Lane, isMoment: boolean): HTMLElemen
 /** What kind of number a window's is: of several seconds the largest, or one that is only about right. */
 function kindOf(line: Line, lane: Lane): string {
   if (lane.heat) return "≈\u2009";
-  return line.over === "max" && !line.minor ? "max " : "";
+  return line.over === "max" ? "≤\u2009" : "";
 }
