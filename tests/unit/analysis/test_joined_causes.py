@@ -405,3 +405,26 @@ def test_who_found_gunicorn_gone_is_told_so(tmp_path: Path) -> None:
 
     assert (before["what"], before["why"]) == ("refused", None)
     assert (after["what"], after["why"]) == ("refused", "stopped")
+
+
+@pytest.mark.parametrize(("path", "logged"), [("/u/a%20b", "/u/a b"), ("/u/a%3Fb", "/u/a?b")])
+def test_a_path_is_met_as_flask_writes_it(tmp_path: Path, path: str, logged: str) -> None:
+    run = JoinedRun(tmp_path)
+    text = f"[ERROR] Exception on {logged} [GET]\nTraceback (most recent call last):\nKeyError: 1"
+    run.traceback(1.009, "KeyError", "svc.py:6 inner", text=text)
+
+    (row,) = run.join([request(1, 12, status=500, url=f"http://127.0.0.1:8000{path}")])
+
+    assert (row["what"], row["what_certainty"]) == ("traceback", "likely")
+
+
+def test_what_is_certain_by_id_is_not_overruled_by_a_traceback_that_may_be_anybodys(tmp_path: Path) -> None:
+    run = JoinedRun(tmp_path)
+    run.access(1.01, "GET", "/data", 503)
+    run.gunicorn(1.009, "failing", 1, kind="message", source=2, file="/var/log/shop/app.log", request_id="r")
+    run.traceback(1.005, "ValueError", "forged.py:1 f")
+    run.traceback(1.006, "KeyError", "other.py:1 g")
+
+    (row,) = run.join([request(1, 12, status=503, request_id="r")])
+
+    assert (row["what"], row["why"]) == ("access", "said")
