@@ -7,6 +7,9 @@ needed=$3
 protocol=$4
 fit=
 kept=
+made=
+# Who asked may be gone when this comes to the folder: it must not die of that, but take the folder away again.
+trap '' PIPE
 kit=/usr/local/lib/gunicorn-toolkit
 
 say() { printf '%s %s=%s\n' "$mark" "$1" "$2"; }
@@ -86,9 +89,12 @@ for base in "${TMPDIR:-/tmp}" /var/tmp "$HOME"; do
         say refused "no-exec $base"
     else
         rm -f "$folder/try"
+        made=$folder
         say folder "$folder"
         break
     fi
     rm -rf "$folder"
 done
 say end ok
+# A line comes when the answer was heard; the end of the input without one means that nobody will ever know of the folder.
+[ -z "$made" ] || IFS= read -r heard || rm -rf "$made"

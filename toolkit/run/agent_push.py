@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
     from toolkit.run.agent_sudo import Elevation
     from toolkit.transports.base import Transport
+
+_ANSWER_S, _PART_S = 30.0, 3.0
 
 
 @dataclass(frozen=True)
@@ -81,8 +84,8 @@ def place_agent(transport: Transport, python: str, log: Callable[[str], None]) -
 def _look(transport: Transport, python: str, protocol: str) -> tuple[ServerLook, str, Said]:
     """Look, and have a folder made, in one go: each command of its own costs a login shell there, with its profile."""
     mark = f"toolkit-{secrets.token_hex(8)}"  # begins each line that is ours; nothing that a shell profile prints can hold it
-    done = transport.run(["sh", "-s", "--", mark, python, str(NEEDED_KB), protocol], stdin=_script())
-    said = marked_values(done.stdout, mark)
+    argv = ["sh", "-s", "--", mark, python, str(NEEDED_KB), protocol]
+    said = marked_values(_answer(transport, argv, f"{mark} end=ok".encode()), mark)
     made = made_folder(said)
     try:
         return read_look(said, transport.address), made, said
@@ -91,6 +94,28 @@ def _look(transport: Transport, python: str, protocol: str) -> tuple[ServerLook,
             with contextlib.suppress(ToolkitError):  # what went wrong first is what matters
                 remove_folder(transport, made, None)
         raise
+
+
+def _answer(transport: Transport, argv: list[str], end: bytes) -> bytes:
+    """What the script prints up to the line `end`. Whatever happens before that was heard, it leaves no folder behind."""
+    process = transport.start(argv)
+    overdue = threading.Timer(_ANSWER_S, process.kill)
+    overdue.start()
+    heard: list[bytes] = []
+    try:
+        process.write(_script())
+        for stream, line in process.lines():
+            if stream == "stdout":
+                heard.append(line)
+                if end in line:
+                    process.write(b"heard\n")
+                    break
+    finally:
+        overdue.cancel()
+        process.close_input()
+        process.wait(_PART_S)
+        process.kill()
+    return b"\n".join(heard)
 
 
 def remove_folder(transport: Transport, folder: str, elevation: Elevation | None) -> None:

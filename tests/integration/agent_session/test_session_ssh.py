@@ -15,12 +15,12 @@ from toolkit.errors import ToolkitError, UnreachableError
 from toolkit.run.agent_session import open_session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tests.integration.agent_session.conftest import Events
     from tests.integration.agent_session.throwaway import ThrowawayServer
     from toolkit.recording.layout import ServerFolder
-    from toolkit.transports.base import Transport
+    from toolkit.transports.base import RemoteProcess, Transport
 
 pytestmark = [pytest.mark.needs_root, pytest.mark.needs_sshd]
 
@@ -172,3 +172,33 @@ def test_an_interruption_while_pushing_leaves_nothing(
     monkeypatch.setattr(over_ssh, "put", interrupt)
     with pytest.raises(KeyboardInterrupt):
         open_session(over_ssh, folder=folder, run_id="r")
+
+
+@pytest.mark.parametrize("heard", [b"machine=", b"folder="], ids=["before the folder", "after the folder"])
+def test_an_interruption_while_looking_leaves_nothing(
+    server: ThrowawayServer,
+    over_ssh: Transport,
+    folder: ServerFolder,
+    monkeypatch: pytest.MonkeyPatch,
+    heard: bytes,
+) -> None:
+    started = over_ssh.start
+
+    def start(argv: Sequence[str]) -> RemoteProcess:
+        process = started(argv)
+        lines = process.lines
+
+        def interrupted() -> Iterator[tuple[str, bytes]]:
+            for stream, line in lines():
+                if heard in line:
+                    raise KeyboardInterrupt
+                yield stream, line
+
+        monkeypatch.setattr(process, "lines", interrupted)
+        return process
+
+    monkeypatch.setattr(over_ssh, "start", start)
+    with pytest.raises(KeyboardInterrupt):
+        open_session(over_ssh, folder=folder, run_id="r")
+    time.sleep(2.0)  # the script goes on by itself
+    assert server.left_over() == []
