@@ -105,7 +105,13 @@ def _missing(
 ) -> list[str]:
     found = [*manifest.missing]
     found += [f"Load {entry.name}: {entry.problem}" for entry in manifest.loads if entry.problem]
-    found += [f"{source['source']} holds no request." for source in sources if _is_empty(source)]
+    # Of a run that was killed the parts are still there, and not every thread of the engine sends.
+    with_some = {_load_of(source) for source in sources if source["records"]}
+    found += [
+        f"{source['source']} holds no request."
+        for source in sources
+        if _is_empty(source) and _load_of(source) not in with_some
+    ]
     for source in sources:
         found += _sentences(source)
     if manifest.kind in ("load", "profile-and-load") and not run.loads():
@@ -120,6 +126,10 @@ def _missing(
         if _broken(folder.facts)
     ]
     return list(dict.fromkeys([*found, *profiles.missing]))
+
+
+def _load_of(source: dict[str, Any]) -> str:
+    return "/".join(source["source"].split("/")[:2])
 
 
 def _is_empty(source: dict[str, Any]) -> bool:

@@ -13,14 +13,14 @@ import click
 from toolkit.analysis.latency_bins import read_bins, requests_between, worst_window
 from toolkit.analysis.load_summary import phase_list
 from toolkit.analysis.tables import open_tables
-from toolkit.analysis.windows import Selection, recorded_seconds
+from toolkit.analysis.windows import Selection, recorded_seconds, slices_in
 from toolkit.analysis.windows_difference import NORMALS, Side, compare
 from toolkit.analysis.windows_flames import title_of, window_notes
 from toolkit.analysis.windows_frames import SCOPES, Naming
 from toolkit.analysis.windows_reading import open_source
 from toolkit.commands.flamegraph_choice import check_window, choose_server, choose_worker, recorded_span
 from toolkit.commands.options import option
-from toolkit.commands.run_times import NamedWindow, RunTimes
+from toolkit.commands.run_times import NamedWindow, RunTimes, offset
 from toolkit.commands.terminal import harmless
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.plan.quantities import parse_duration
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from toolkit.analysis.windows_tables import TableSource
     from toolkit.recording.manifest import Manifest
 
+_ALSO = {"off-cpu": "off", "off-CPU": "off", "offcpu": "off"}
+"""What the page and other tools call a view."""
 _SUFFIXES = (
     (".speedscope.json", "speedscope"),
     (".firefox.json.gz", "firefox"),
@@ -107,6 +109,7 @@ def command(run: Path, **given: Any) -> None:  # noqa: ANN401 - click's values
     folder = RunFolder(run.resolve())
     manifest = load_manifest(folder.manifest)
     form = _format(given)
+    given["view"] = _ALSO.get(given["view"], given["view"])
     with open_tables(folder) as connection:
         source = open_source(connection, folder, manifest)
         asked = _Asked.of(connection, source, manifest, given)
@@ -171,6 +174,7 @@ class _Asked:
         check_window(self.source, selection, window.words)
         file = WindowFile(self.source, selection, naming, window.words, self.manifest.run_id)
         _say(f"{title_of(selection)}, {window.words}.")
+        _say(self._recorded(selection))
         content = FORMATS[form](file)
         # The Firefox Profiler takes both; a name without .gz promises plain JSON.
         plain = form == "firefox" and str(self.given["out"] or ".gz").lower().endswith(".json")
@@ -192,6 +196,8 @@ class _Asked:
         difference = compare(self.source, side_a, side_b, naming, normal)
         title = f"{title_of(side_a.selection)}: {b.words} compared with {a.words}"
         _say(f"{title}.")
+        for letter, side in (("A", side_a), ("B", side_b)):
+            _say(f"{letter}: {self._recorded(side.selection)}")
         if form == "folded":
             return difference_folded(difference).encode()
         notes = (
@@ -201,6 +207,15 @@ class _Asked:
             notes += [f"{letter}: {note}" for note in window_notes(self.source, side.selection)]
         svg = difference_svg(difference, title, " ".join(notes), normal=normal, palette=self.given["palette"])
         return svg.encode()
+
+    def _recorded(self, selection: Selection) -> str:
+        """Which chunks were taken: whole ones, so that it may be more or less than was asked for."""
+        slices = [one for one in slices_in(self.source, selection) if one.length]
+        if not slices:
+            return "When its chunks were recorded is not known."
+        start_s, end_s = slices[0].start / 1000, max(one.start + one.length for one in slices) / 1000
+        chunks = "1 chunk" if len(slices) == 1 else f"{len(slices)} chunks"
+        return f"{chunks}, recorded {offset(start_s)} – {offset(end_s)}."
 
     def _side(self, window: NamedWindow) -> Side:
         selection = self._selection(window)

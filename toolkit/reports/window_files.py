@@ -53,7 +53,7 @@ def _svg(file: WindowFile) -> bytes:
         flame.stacks,
         title=flame.title,
         seconds_per_count=1e-6,
-        detail=f"{chunks} chunks, {flame.seconds:,.1f} s recorded at {flame.rate_hz:.3g} Hz",
+        detail=f"{chunks} chunk{'' if chunks == 1 else 's'}, {flame.seconds:,.1f} s recorded at {flame.rate_hz:.3g} Hz",
         note=flame.note,
         painting=CodePainting(kinds if file.naming.scope == "package" else None),
     ).encode()

@@ -14,7 +14,7 @@ _CERTAINTIES = ("certain", "likely", "ambiguous", "none")
 _CANNOT = "whether {they} reached a worker cannot be known"
 
 _UNKNOWN = {
-    "no_log": "{have} no server line, as not every server's access log was recorded: " + _CANNOT,
+    "no_log": "{have} no server line, as no access log was recorded, or not on every server: " + _CANNOT,
     "gap": "fell into a time in which the access log was not recorded: " + _CANNOT,
     "protocol": "{were} on a websocket, which gunicorn does not log: " + _CANNOT,
     "incomplete": "{have} no server line, but many that were answered by that address have none either: "
