@@ -63,8 +63,8 @@ def test_without_an_access_log_it_is_not_said_that_a_request_never_arrived(tmp_p
 
     assert (row["what"], row["why"], row["what_certainty"]) == ("unknown", "no_log", "none")
     assert sentences(run) == [
-        "1 request got 504: it has no server line, as no access log was recorded, or not on every server: whether it reached a worker "
-        "cannot be known."
+        "1 request got 504: it has no server line, as no access log was recorded, or not on every server: whether it reached a "
+        "worker cannot be known."
     ]
     assert run.errors.summary["unseen"]["known"] is False
     assert run.errors.summary["unseen"]["by_server"]["count"] is None
