@@ -23,7 +23,6 @@ import { FunctionTable } from "./table";
 import { shown } from "./text";
 import { Toolbar } from "./toolbar";
 import { addressOf } from "./tree";
-import { samplesOf } from "./window";
 import { duration, span } from "./words";
 
 export interface FlameOptions {
@@ -31,6 +30,8 @@ export interface FlameOptions {
   /** Told after each change that the reader made. */
   onState(state: FlameState): void;
 }
+
+const FEW = 400; // samples below which half of a view is known to ±5 percentage points or worse
 
 /** What the reader goes back to. */
 type Step = Pick<FlameState, "zoom" | "focus" | "look" | "inverted">;
@@ -251,11 +252,19 @@ function recordedWords({ recorded }: Scene["now"]): string {
 
 /** How sure a window can be: the notes are of the whole run. The same numbers as in toolkit/analysis/view_notes.py. */
 function fewWords({ profile, selection, now }: Scene): string[] {
-  if (selection.view === "off") return [];
-  const { counts } = samplesOf(profile, selection, now);
-  const samples = Math.round(counts.reduce((sum, one) => sum + one, 0));
-  if (samples === 0 || samples >= 400) return [];
+  const [slice] = now.slices;
+  if (selection.view === "off" || slice === undefined) return [];
+  // From its time, for counting again would take as long as the window itself.
+  const samples = Math.round(now.time / sampleTime(profile, selection, slice));
+  if (samples === 0 || samples >= FEW) return [];
   return [`Only ${samples === 1 ? "1 sample" : `${String(samples)} samples`} in this window: a share may be off by ${String(Math.round(98 / Math.sqrt(samples)))} percentage points.`];
+}
+
+/** Microseconds that a sample stands for; slices of different rates that were merged count milliseconds. */
+function sampleTime(profile: Profile, selection: Scene["selection"], slice: number): number {
+  const unit = profile.slices.unit[slice]!;
+  const rate = profile.stateOf(selection.server, selection.view)?.rate_hz ?? 0;
+  return profile.header.coarsened && unit === 1000 && rate > 0 ? 1e6 / rate : unit;
 }
 
 function emptyWords({ now, state }: Scene): string {
