@@ -13,7 +13,6 @@ from typing import List, Optional
 
 START_S = 0.4  # in which one that may not read the journal has ended
 STOP_S = 0.5
-_LOOK_S = 2.0
 READ_BYTES = 64 * 1024
 _FIELDS = "--output-fields=MESSAGE,_PID,PRIORITY,SYSLOG_IDENTIFIER"
 _NO_JOURNAL = b"No journal files were found"  # it would wait for ever
@@ -55,10 +54,7 @@ class Journalctl:
                 self._process = _started([*command, which])
         except OSError as error:
             raise Unreadable("journalctl could not be started: %s" % error.strerror) from None
-        if not self._ended_at_once() and _is_empty(program):
-            self.close()
-            raise Unreadable("journalctl: No journal files were found")
-        if self._process.poll() is not None:
+        if self._ended_at_once() or _NO_JOURNAL in self._errors:
             why = self.last_words
             self.close()
             raise Unreadable(why)
@@ -118,22 +114,6 @@ class Journalctl:
         for stream in (self._process.stdout, self._process.stderr):
             if stream is not None:
                 stream.close()
-
-
-def _is_empty(program: str) -> bool:
-    """Whether there is no journal at all: with --follow, journalctl waits for one and says nothing."""
-    try:
-        done = subprocess.run(
-            [program, "--lines=0", "--no-pager"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            timeout=_LOOK_S,
-            check=False,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return False
-    return _NO_JOURNAL in done.stderr or _NO_JOURNAL in done.stdout
 
 
 def _started(command: List[str]) -> subprocess.Popen[bytes]:
