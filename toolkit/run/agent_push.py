@@ -8,7 +8,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from toolkit.errors import ToolkitError, UsageError
+from toolkit.errors import ToolkitError, UnreachableError, UsageError
 from toolkit.probes.delivery import AGENT, PROTOCOL, prepared_files, pushed_files
 from toolkit.probes.delivery_look import (
     FOLDER_PATTERN,
@@ -108,7 +108,8 @@ def _answer(transport: Transport, argv: list[str], end: bytes) -> bytes:
             if stream == "stdout":
                 heard.append(line)
                 if end in line:
-                    process.write(b"heard\n")
+                    with contextlib.suppress(UnreachableError):  # one that made no folder has ended already
+                        process.write(b"heard\n")
                     break
     finally:
         overdue.cancel()
