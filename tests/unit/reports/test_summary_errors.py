@@ -93,6 +93,6 @@ def test_the_section_is_part_of_summary_txt(tmp_path: Path) -> None:
 
     lines = content.decode().splitlines()
     assert lines[lines.index("Errors") + 2].startswith(
-        "  1 request got 504: it has no server line, as not every"
+        "  1 request got 504: it has no server line, as no access log"
     )
     assert results.server_errors.requests
