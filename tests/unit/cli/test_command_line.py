@@ -200,3 +200,18 @@ def test_what_the_demo_prints_can_be_pasted(
     _, run, stop = err.splitlines()
     assert shlex.split(stop.removeprefix("Stop it: "))[-2:] == ["--demo-dir", str(folder)]
     assert f"TOOLKIT_DEMO_DIR={folder}" in shlex.split(run.removeprefix("Try: "))
+
+
+def test_a_mistake_in_an_option_or_variable_names_that_and_no_line_of_the_plan(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TOOLKIT_BUDGET", "banana")
+    with pytest.raises(SystemExit) as left:
+        main(["profile-and-load", "plans/demo.yml", "--dry-run", "--view", "foo", "--set", "load.order=bla"])
+
+    said = capsys.readouterr().err
+    assert left.value.code == 2
+    assert "TOOLKIT_BUDGET: 'banana'" in said
+    assert "--view: 'foo'" in said
+    assert "--set load.order: 'bla'" in said
+    assert "demo.yml:" not in said
