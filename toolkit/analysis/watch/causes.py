@@ -228,9 +228,8 @@ def _unsaid(life: Life, around: Circumstances) -> Cause | None:
         return cause
     if around.log_read and around.orderly_ends_logged:
         if exit_code(life) == 0:
-            if life.there and (life.died_ns or 0) - life.seen_ns <= _DRAIN_NS:
-                words = "it ended with exit code 0; its line that says why may be older than the recording"
-                return Cause("unknown", words, UNKNOWN)
+            if _may_have_spoken_before(life):
+                return None
             words = "it ended by itself with exit code 0, without the line that a worker writes as it ends in order"
             return Cause("exited", words, LIKELY)
         words = "it ended without the line that a worker writes as it ends: killed by a signal, or it crashed"
@@ -246,9 +245,14 @@ def _unknown(life: Life, around: Circumstances) -> Cause:
         )
         return Cause("unknown", words, UNKNOWN, line)
     words = "gunicorn's log does not say why" if around.log_read else "no log of gunicorn was read"
-    if around.log_read and life.there and (life.died_ns or 0) - life.seen_ns <= _DRAIN_NS:
+    if around.log_read and _may_have_spoken_before(life):
         words = "gunicorn's log does not say why since the recording began; its line may be older"
     return Cause("unknown", words, UNKNOWN)
+
+
+def _may_have_spoken_before(life: Life) -> bool:
+    """Whether the line with which it ends may be older than the recording."""
+    return life.there and (life.died_ns or 0) - life.seen_ns <= _DRAIN_NS
 
 
 _RULES: tuple[Callable[[Life, Circumstances], Cause | None], ...] = (

@@ -182,6 +182,20 @@ def test_what_the_run_itself_found_stands_first(tmp_path: Path) -> None:
     assert found["reasons"][0] == "Scenario http: a generator worker died."
 
 
+@pytest.mark.parametrize(
+    ("outcome", "told"),
+    [("running", "The run never came to its end"), ("failed", "The run failed: The agent was lost.")],
+)
+def test_a_run_that_was_killed_or_failed_is_not_simply_trusted(
+    tmp_path: Path, outcome: str, told: str
+) -> None:
+    builder = RunFolderBuilder(tmp_path)
+    builder.manifest.outcome, builder.manifest.reason = outcome, "The agent was lost."
+    found = trust(tmp_path, builder=builder, events=WELL, machine=IDLE)
+    assert found["verdict"] == "doubtful"
+    assert found["reasons"][0].startswith(told)
+
+
 def test_a_verdict_does_not_confirm_itself(tmp_path: Path) -> None:
     builder = RunFolderBuilder(tmp_path)
     builder.manifest.outcome = "invalid"
