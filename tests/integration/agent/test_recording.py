@@ -80,6 +80,8 @@ def test_chunks_lie_on_the_clock_without_a_gap(agent: Agent, service: Gunicorn) 
             (chunk for chunk in agent.chunks if chunk["view"] == view), key=lambda chunk: chunk["seq"]
         )
         assert [chunk["seq"] for chunk in chunks] == list(range(len(chunks)))
+        if chunks[-1]["note"] == "stopped before it sampled":  # the end fell on a boundary: nothing is lost
+            assert chunks.pop()["samples"] is None
         for before, after in pairwise(chunks[1:]):
             assert (
                 after["start_ns"] <= before["end_ns"] + 1e6

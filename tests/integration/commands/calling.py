@@ -42,7 +42,7 @@ class Done:
     seconds: float
 
     def __post_init__(self) -> None:
-        assert "Traceback" not in self.err, self.err
+        assert "Traceback (most recent call last)" not in self.err, self.err
         assert "This is a bug" not in self.err, self.err
 
 
