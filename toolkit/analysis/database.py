@@ -57,6 +57,11 @@ def rows(
     return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
 
 
+def has_table(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
+    """Whether this table or view was made: a run need not have recorded everything."""
+    return any(row["name"] == name for row in rows(connection, "known_tables"))
+
+
 def write_json_lines(path: Path, objects: Iterable[Mapping[str, Any]]) -> None:
     """Write `objects` for DuckDB to read. Lone surrogates become `?`, as Parquet text is UTF-8."""
     with path.open("w", encoding="utf-8", errors="replace") as file:

@@ -42,7 +42,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Protocol
 
-from toolkit.analysis.windows_slices import WHOLE, ChunkSlice, Window, held
+from toolkit.analysis.windows_slices import WHOLE, ChunkSlice, Window, bounds_ms, held
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -127,11 +127,8 @@ def slices_in(source: Source, selection: Selection) -> list[ChunkSlice]:
 
 def recorded_seconds(source: Source, selection: Selection) -> tuple[int, int] | None:
     """[first, end) of the whole seconds in which the slices of a window were recorded; None of the whole run, or of none."""
-    slices = slices_in(source, selection)
-    if selection.window.is_whole or not slices:
-        return None
-    end_ms = max(one.start + one.length for one in slices)
-    return ceil(min(one.start for one in slices) / 1000), ceil(end_ms / 1000)
+    bounds = None if selection.window.is_whole else bounds_ms(slices_in(source, selection))
+    return bounds and (ceil(bounds[0] / 1000), ceil(bounds[1] / 1000))
 
 
 def window_times(source: Source, selection: Selection) -> WindowTimes:

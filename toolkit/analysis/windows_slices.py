@@ -29,11 +29,6 @@ class Window:
         after = self.start_s is None or middle >= self.start_s * 1000
         return length_ms > 0 and after and (self.end_s is None or middle < self.end_s * 1000)
 
-    @property
-    def length_s(self) -> float | None:
-        """Its seconds; None where it has no bound."""
-        return None if self.start_s is None or self.end_s is None else self.end_s - self.start_s
-
 
 WHOLE = Window()
 
@@ -64,6 +59,14 @@ class ChunkSlice:
     """Milliseconds; 0 where its times are not known."""
     unit: int
     """Microseconds a sample."""
+
+
+def bounds_ms(slices: Iterable[ChunkSlice]) -> tuple[int, int] | None:
+    """From where to where slices were recorded, milliseconds since time 0; None where the times of none are known."""
+    known = [one for one in slices if one.length]
+    if not known:
+        return None
+    return min(one.start for one in known), max(one.start + one.length for one in known)
 
 
 def chunk_slices(chunks: Iterable[dict[str, Any]], zero_ms: int) -> list[ChunkSlice]:

@@ -18,6 +18,7 @@ from toolkit.analysis.windows_difference import NORMALS, Side, compare
 from toolkit.analysis.windows_flames import title_of, window_notes
 from toolkit.analysis.windows_frames import SCOPES, Naming
 from toolkit.analysis.windows_reading import open_source
+from toolkit.analysis.windows_slices import bounds_ms
 from toolkit.commands.flamegraph_choice import check_window, choose_server, choose_worker, recorded_span
 from toolkit.commands.options import option
 from toolkit.commands.run_times import NamedWindow, RunTimes, offset
@@ -210,12 +211,12 @@ class _Asked:
 
     def _recorded(self, selection: Selection) -> str:
         """Which chunks were taken: whole ones, so that it may be more or less than was asked for."""
-        slices = [one for one in slices_in(self.source, selection) if one.length]
-        if not slices:
+        slices = slices_in(self.source, selection)
+        bounds = bounds_ms(slices)
+        if bounds is None:
             return "When its chunks were recorded is not known."
-        start_s, end_s = slices[0].start / 1000, max(one.start + one.length for one in slices) / 1000
         chunks = "1 chunk" if len(slices) == 1 else f"{len(slices)} chunks"
-        return f"{chunks}, recorded {offset(start_s)} – {offset(end_s)}."
+        return f"{chunks}, recorded {offset(bounds[0] / 1000)} – {offset(bounds[1] / 1000)}."
 
     def _side(self, window: NamedWindow) -> Side:
         selection = self._selection(window)

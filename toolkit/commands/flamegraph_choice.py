@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from toolkit.analysis.windows import OFF, slices_in
 from toolkit.analysis.windows_reading import why_hidden
+from toolkit.analysis.windows_slices import bounds_ms
 from toolkit.commands.run_times import offset
 from toolkit.errors import UsageError
 from toolkit.plan.places import did_you_mean
@@ -50,10 +51,8 @@ def recorded_span(source: TableSource, server: str, view: str) -> tuple[float, f
     """
     for name in ("wall", "cpu") if view == OFF else (view,):
         _check_view(source, server, name, view)
-    slices = [one for one in source.slices(server, "wall" if view == OFF else view) if one.length]
-    if not slices:
-        return 0.0, 0.0
-    return slices[0].start / 1000, max(one.start + one.length for one in slices) / 1000
+    first_ms, last_ms = bounds_ms(source.slices(server, "wall" if view == OFF else view)) or (0, 0)
+    return first_ms / 1000, last_ms / 1000
 
 
 def _check_view(source: TableSource, server: str, name: str, asked: str) -> None:
@@ -104,15 +103,15 @@ def check_window(source: TableSource, selection: Selection, words: str) -> None:
     if slices_in(source, selection):
         return
     view = "wall" if selection.view == OFF else selection.view
-    slices = [one for one in source.slices(selection.server, view) if one.length]
-    if not slices:
+    slices = source.slices(selection.server, view)
+    bounds = bounds_ms(slices)
+    if bounds is None:
         raise UsageError(
             f"When the {view} view of {selection.server} was recorded is not known.", "Leave out the window."
         )
-    start_s, end_s = slices[0].start / 1000, max(one.start + one.length for one in slices) / 1000
-    usual_s = median_high(one.length for one in slices) / 1000
+    usual_s = median_high(one.length for one in slices if one.length) / 1000
     raise UsageError(
         f"No chunk of the {view} view of {selection.server} lies in {words}: it was recorded from "
-        f"{offset(start_s)} to {offset(end_s)}, in chunks of about {usual_s:.3g} s.",
+        f"{offset(bounds[0] / 1000)} to {offset(bounds[1] / 1000)}, in chunks of about {usual_s:.3g} s.",
         "Take one inside of these times.",
     )

@@ -176,8 +176,9 @@ def test_the_queue_grows_while_every_sync_worker_is_held(agent: Agent, folder: P
                 waiting[0].close()
                 closed = sample(
                     agent,
-                    lambda line: both <= set(line["service"])
-                    and line["service"].get("connections_close_wait") == 1,
+                    lambda line: (
+                        both <= set(line["service"]) and line["service"].get("connections_close_wait") == 1
+                    ),
                     "one gone",
                 )
                 assert closed["service"]["accept_queue"] == 5, "it waits on, for nobody"

@@ -25,7 +25,15 @@ from tests.run_folders import (
 )
 from toolkit.analysis.results import read_results
 from toolkit.analysis.tables import open_tables
-from toolkit.analysis.windows import OFF, Selection, slices_in, stacks_of_window, window_blocks, window_times
+from toolkit.analysis.windows import (
+    OFF,
+    Selection,
+    recorded_seconds,
+    slices_in,
+    stacks_of_window,
+    window_blocks,
+    window_times,
+)
 from toolkit.analysis.windows_frames import NO_APPLICATION, Naming, frame_of, package_of
 from toolkit.analysis.windows_profile import NO_FRAME
 from toolkit.analysis.windows_reading import open_source, read_profile
@@ -302,3 +310,20 @@ def test_a_view_that_is_not_true_is_not_packed(tmp_path: Path) -> None:
     assert states["cpu"].note == "it is gevent."
     assert [profile.views[one.view] for one in profile.slices] == ["wall", "gil"]
     assert PackSource(profile).times("app", "gil", None, PackSource(profile).slices("app", "gil"), [0])
+
+
+@pytest.mark.parametrize(
+    ("window", "seconds"),
+    [
+        (WHOLE, None),
+        (Window(6, 9), (5, 10)),
+        (Window(3, 8), (5, 10)),
+        (Window(6, 7), (5, 10)),
+        (Window(1, 14), (0, 15)),
+        (Window(100, 110), None),
+    ],
+)
+def test_requests_are_counted_in_the_seconds_that_were_recorded(
+    source: TableSource, window: Window, seconds: tuple[int, int] | None
+) -> None:
+    assert recorded_seconds(source, Selection("app", "cpu", None, window)) == seconds

@@ -279,6 +279,27 @@ def test_per_request_needs_requests(run: Path, capfdbinary: Any) -> None:
     assert code == 2
 
 
+def test_per_request_counts_those_of_the_recorded_seconds(
+    run: Path, tmp_path: Path, capfdbinary: Any
+) -> None:
+    """51 to 57 s is the chunk of 50 to 55 s: 50 requests, not 60."""
+    file = tmp_path / "x.svg"
+    words = ["--diff", "1-7:51-57", "--normal", "request", "-o", file]
+    code, _, err = call(capfdbinary, "flamegraph", run, *words)
+    assert code == 0, err
+    assert b"B: 1 chunk, recorded 00:00:50 \xe2\x80\x93 00:00:55." in err.encode()
+    hot_ms = (40 + 10 % 3) * 50 / 50
+    assert f"B {hot_ms:.3f} ms/request" in file.read_text(encoding="utf-8")
+
+
+def test_from_and_to_cut_the_windows_of_a_difference(run: Path, tmp_path: Path, capfdbinary: Any) -> None:
+    words = ["--diff", "warmup:peak", "--from", "40s", "--to", "70s", "-o", tmp_path / "x.svg"]
+    code, _, err = call(capfdbinary, "flamegraph", run, *words)
+    assert code == 0, err
+    assert "A: 2 chunks, recorded 00:00:40 – 00:00:50." in err
+    assert "B: 4 chunks, recorded 00:00:50 – 00:01:10." in err
+
+
 def test_every_format_follows_from_the_name(run: Path, tmp_path: Path, capfdbinary: Any) -> None:
     def written(name: str, *argv: str) -> bytes:
         code, out, err = call(capfdbinary, "flamegraph", run, *argv, "-o", tmp_path / name)

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from toolkit.analysis.database import json_table, rows, write_json_lines
+from toolkit.analysis.database import has_table, json_table, rows, write_json_lines
 from toolkit.recording.jsonl import read_lines
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def build_access_logs(building: Building) -> Covered:
 
 def _written(building: Building) -> dict[tuple[str, int], int]:
     """(server, source) → lines in it."""
-    if "log_sources" not in {row["name"] for row in rows(building.connection, "known_tables")}:
+    if not has_table(building.connection, "log_sources"):
         return {}
     return {
         (row["server"], row["source"]): row["lines"] for row in rows(building.connection, "log_source_list")
@@ -160,11 +160,10 @@ def _blocks(building: Building, folder: ServerFolder) -> dict[int, list[_Block]]
 
 def _heard_until(building: Building, folder: ServerFolder) -> int:
     """Until when the agent was surely there. A calm log says nothing of that: without chunks and metrics it was, to the end."""
-    known = {row["name"] for row in rows(building.connection, "known_tables")}
     signs = [
         int(row["last_ns"])
         for name, table in (("last_chunk", "chunks"), ("last_metrics", "metrics"))
-        if table in known
+        if has_table(building.connection, table)
         for row in rows(building.connection, name, {"server": folder.name})
         if row["last_ns"] is not None
     ]

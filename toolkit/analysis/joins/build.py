@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from toolkit.analysis.building import Source
-from toolkit.analysis.database import query, rows
+from toolkit.analysis.database import has_table, query, rows
 from toolkit.analysis.joins.access_logs import build_access_logs
 from toolkit.analysis.joins.by_time import LATE_STATUSES, MOST_REPEATS, join_by_time
 from toolkit.analysis.joins.sites import make_sites
@@ -90,7 +90,7 @@ def _write(building: Building, covered: Covered, error_ns: int) -> None:
     parts = urlsplit(building.manifest.target)
     connection.execute(query("join_origins"), {"target": f"{parts.scheme}://{parts.netloc}"})
     connection.execute("CREATE TABLE join_full (t_ns BIGINT)")
-    if _has_metrics(building):
+    if has_table(building.connection, "metrics"):
         connection.execute(query("join_full"))
     known = rows(connection, "join_knowledge")[0]
     building.write(
@@ -112,7 +112,11 @@ def _write(building: Building, covered: Covered, error_ns: int) -> None:
 
 def _queued_ns(building: Building) -> int:
     """From when on a request may have waited to be accepted until the recording ended."""
-    empty_ns = rows(building.connection, "join_queued")[0]["empty_ns"] if _has_metrics(building) else None
+    empty_ns = (
+        rows(building.connection, "join_queued")[0]["empty_ns"]
+        if has_table(building.connection, "metrics")
+        else None
+    )
     return 2**62 if empty_ns is None else int(empty_ns)
 
 
@@ -122,7 +126,3 @@ def _stopped_ns(building: Building) -> int:
     if not ends or None in ends:
         return 2**62
     return int(max(ends))
-
-
-def _has_metrics(building: Building) -> bool:
-    return "metrics" in {row["name"] for row in rows(building.connection, "known_tables")}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from toolkit.analysis.database import rows
+from toolkit.analysis.database import has_table, rows
 from toolkit.analysis.joins.masking import masked
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def join_notes(
 
 def _sources(connection: duckdb.DuckDBPyConnection) -> dict[str, list[dict[str, Any]]]:
     """The logs that were followed, by server, those with the most lines first."""
-    if "log_sources" not in {row["name"] for row in rows(connection, "known_tables")}:
+    if not has_table(connection, "log_sources"):
         return {}
     found: dict[str, list[dict[str, Any]]] = {}
     for row in sorted(rows(connection, "log_source_list"), key=lambda row: -row["lines"]):

@@ -295,3 +295,24 @@ def test_index_lines_that_cannot_be(recording: Recording) -> None:
 
     assert recording.ask("SELECT text FROM log_events ORDER BY position") == [("one",), ("two",)]
     assert all(low <= best <= high for best, low, high in recording.times())
+
+
+def test_what_was_guessed_or_not_read_of_an_access_log_is_said(recording: Recording) -> None:
+    seen = recording.logs.source("/var/log/shop/access.log", role="access")
+    known = access(iso(500))
+    guessed = 'shop 10.0.0.1 "GET /cart HTTP/1.1" 200 17\n'
+    recording.logs.block(seen, 1.0, known + guessed * 2 + "nothing that it knows\n")
+
+    log = "Log /var/log/shop/access.log of server app"
+    cure = "give gunicorn's access_log_format as access_format under servers[].logs in the plan."
+    assert recording.problems() == [
+        f"{log}: 1 of 4 lines could not be read as lines of an access log: {cure}",
+        f"{log}: its format is not known, and request and status of 2 lines were guessed (a number after the request was taken "
+        f"for the status): {cure}",
+    ]
+
+
+def test_an_access_log_that_is_read_whole_is_not_doubted(recording: Recording) -> None:
+    seen = recording.logs.source("/var/log/shop/access.log", role="access")
+    recording.logs.block(seen, 1.0, access(iso(500)) * 3)
+    assert recording.problems() == []

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.run_folders import RunFolderBuilder, failed, raw
-from tests.unit.analysis.trust.generators import canary, cpu, pulse, pulses, requests, schedule, tone, trust
+from tests.unit.analysis.trust.generators import (
+    at,
+    canary,
+    cpu,
+    pulse,
+    pulses,
+    requests,
+    schedule,
+    tone,
+    trust,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -135,6 +145,19 @@ class TestTheCanary:
         # Connections that are kept stay with a busy worker; those of the canary go to an idle one.
         found = self.verdict(tmp_path, 300, 50, IDLE, loop_ms=0.3)
         assert (found["verdict"], tone(found, "canary")) == ("good", "warn")
+
+    def test_of_some_slow_windows_it_only_warns(self, tmp_path: Path) -> None:
+        """The same signs as of a saturated generator, but in three windows of five."""
+        rows = [
+            {**row, "end_ns": row["start_ns"] + round((71.5 if now_s < 13 else 50.7) * 1e6)}
+            for row in requests(50.7, 21, per_s=40)
+            for now_s in [(row["start_ns"] - at(0)) / 1e9]
+        ]
+        found = trust(tmp_path, events=closed(11.0), rows=rows, machine=BUSY, bird=canary(50.7, 21))
+        row = next(row for row in found["rows"] if row["key"] == "canary")
+        assert (found["verdict"], row["tone"]) == ("doubtful", "warn")
+        assert "in 3 of them the load was slower beyond chance" in row["words"]
+        assert found["reasons"][0].startswith("The load generator may be the bottleneck: the canary got")
 
     def test_one_sign_alone_is_a_doubt(self, tmp_path: Path) -> None:
         assert self.verdict(tmp_path / "loop", 71.5, 50.7, IDLE)["verdict"] == "doubtful"
