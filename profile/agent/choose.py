@@ -39,8 +39,11 @@ def described(tree: Tree) -> dict[str, Any]:
 def user_of(pid: int) -> str:
     """The name of the user a process runs as, else the number; empty where the process is gone."""
     uid = procfs.uid(pid)
-    if uid is None:
-        return ""
+    return "" if uid is None else user_name(uid)
+
+
+def user_name(uid: int) -> str:
+    """The name of a user, else the number."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:

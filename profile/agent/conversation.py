@@ -17,6 +17,7 @@ import trees
 import watch
 from faults import Fault, is_full, no_space
 from observation import FLUSH_S, Observation
+from presence import Presence
 from recording import Wanted
 from store import Store
 from wire import Lines, Writer
@@ -26,6 +27,7 @@ PROTOCOL = 1
 GRACE_BEFORE_HELLO_S = 60.0
 DISK_RING_BYTES = 200 * 1000 * 1000
 READ_BYTES = 256 * 1024
+MOST_SAID = 200  # letters of a run's or an operator's name
 
 
 class Conversation:
@@ -49,6 +51,9 @@ class Conversation:
         self._tree: Optional[trees.Tree] = None
         self._checked: Optional[check.Checked] = None
         self._observation: Optional[Observation] = None
+        self._presence: Optional[Presence] = None
+        self._who: dict[str, Any] = {}
+        self._claimed: Optional[trees.Process] = None
         self._grace_s = GRACE_BEFORE_HELLO_S
         self._ends_at: Optional[float] = None
         self._last_sign = time.monotonic()
@@ -90,7 +95,9 @@ class Conversation:
         self._work_on()
 
     def _wait(self, timeout_s: float) -> list[int]:
-        others = self._observation.descriptors if self._observation is not None else []
+        others = list(self._observation.descriptors) if self._observation is not None else []
+        if self._presence is not None:
+            others += self._presence.descriptors
         return select.select([self._source, self._wakeup, *others], [], [], timeout_s)[0]
 
     def _wait_s(self) -> float:
@@ -119,7 +126,10 @@ class Conversation:
             self._reason = "time limit"
 
     def _work_on(self) -> None:
+        if self._presence is not None:
+            self._presence.answer()
         if self._observation is not None:
+            self._claim_successor()
             for duty in self._observation.duties:
                 self._guarded(duty)
 
@@ -172,6 +182,12 @@ class Conversation:
         self._store = Store(work.recordings, DISK_RING_BYTES, self._writer.say, self._writer.has_room)
         self._observation = Observation(work, self._store, self._writer)
         self._grace_s, self._ends_at = grace_s, time.monotonic() + max_s
+        self._who = {
+            "run": str(message.get("run") or "agent %d" % os.getpid())[:MOST_SAID],
+            "who": str(message.get("who") or "")[:MOST_SAID],
+            "since_ns": time.time_ns(),
+        }
+        self._presence = Presence(self._about)
         answer = {
             "type": "hello",
             "protocol": PROTOCOL,
@@ -180,11 +196,25 @@ class Conversation:
         }
         self._writer.say(dict(answer, directory=work.path, facts=facts.host(work.path)))
 
+    def _about(self) -> dict[str, Any]:
+        return dict(self._who, silent_s=round(time.monotonic() - self._last_sign, 1))
+
+    def _claim_successor(self) -> None:
+        """After an upgrade it is another arbiter that no other run may take."""
+        latest = self._observation.tree if self._observation is not None else None
+        if self._presence is not None and latest is not None and latest.arbiter != self._claimed:
+            self._claimed = latest.arbiter
+            try:
+                self._presence.claim(latest.arbiter)
+            except Fault as fault:  # no answer to anything that was asked
+                self._writer.say({"type": "log", "message": fault.message})
+
     def _ping(self, message: dict[str, Any]) -> None:
         self._writer.say({"type": "pong", "t0": message.get("t0"), "t": time.time_ns()}, important=False)
 
     def _find(self, message: dict[str, Any]) -> None:
         assert self._observation is not None  # noqa: S101 (made by hello)
+        assert self._presence is not None  # noqa: S101 (made by hello)
         if self._observation.begun:
             raise Fault("protocol", "A recording or a watch has been started: find comes before.")
         choice = message.get("choice") or {}
@@ -193,7 +223,9 @@ class Conversation:
         all_trees, orphans = trees.all_trees()
         self._tree, self._checked = None, None
         tree, note = choose.chosen(all_trees, orphans, choice)
-        self._tree = tree
+        self._presence.release()
+        self._presence.claim(tree.arbiter)
+        self._tree, self._claimed = tree, tree.arbiter
         self._writer.say(
             {
                 "type": "found",
@@ -263,6 +295,8 @@ class Conversation:
             self._store.discard()
         if self._work is not None:
             self._work.remove(bool(keep))
+        if self._presence is not None:
+            self._presence.close()
         if self._reason == "bye":
             self._writer.say({"type": "bye"})
         self._writer.close(FLUSH_S)

@@ -14,6 +14,7 @@ CODES = (
     "no-space",
     "no-exec",
     "no-samples",
+    "busy",
     "gone",
     "time-limit",
     "protocol",

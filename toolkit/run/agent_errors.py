@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 from toolkit.errors import NotPermittedError, ToolkitError, UnreachableError, UsageError
@@ -17,6 +18,7 @@ _KINDS: dict[str, type[ToolkitError]] = {
     "no-exec": ToolkitError,
     "no-samples": ToolkitError,
     "gone": UnreachableError,
+    "busy": NotPermittedError,
 }
 
 _CURES = {
@@ -48,11 +50,20 @@ def error_of(message: dict[str, Any], address: str) -> ToolkitError:
         hint = _CURES[code]
     elif not hint or (code in _ALSO_BY_PLAN and "sudo" not in hint):
         hint = f"{hint} {_CURES.get(code, 'agent.log in the run folder has more.')}".strip()
+    if code == "busy" and (run := _run_of(message.get("all"))):
+        hint = f"Wait until it has ended, or end it: toolkit stop --server {address} --run {run}"
+        return NotPermittedError(f"{address.rstrip(':')}: {said}.", hint)
     listed = list(_candidates(message.get("all")))
     if listed and code == "no-gunicorn":
         hint = "Choose one of these, or start the service that you mean."
     choices = f" There are: {'; '.join(listed)}." if listed else ""
     return _KINDS.get(code, ToolkitError)(f"{address.rstrip(':')}: {said}.{choices}", hint)
+
+
+def _run_of(listed: object) -> str:
+    first = listed[0] if isinstance(listed, list) and listed else None
+    run = first.get("run") if isinstance(first, dict) else None
+    return shlex.quote(plain(run, 100)) if isinstance(run, str) else ""
 
 
 def _candidates(arbiters: object) -> list[str]:

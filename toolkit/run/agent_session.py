@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import socket
 from typing import TYPE_CHECKING, Any, Self
 
 from toolkit.errors import ToolkitError, UnreachableError
@@ -195,7 +197,8 @@ class AgentSession:
     ) -> dict[str, Any]:
         """Start the agent (a second time, with a password, where sudo wants one) and greet it; see `open_session`."""
         self._grace_s = grace_s
-        hello = {"op": "hello", "protocol": PROTOCOL, "run": run_id, "grace_s": grace_s, "max_s": max_s}
+        hello = {"op": "hello", "protocol": PROTOCOL, "run": run_id, "who": _operator()}
+        hello |= {"grace_s": grace_s, "max_s": max_s}
         parts = (self._transport, self._placed, self._elevation, self._record.hear, self._log, grace_s)
         self._link, answer = Starter(*parts).start(hello, password)
         self._record.learn_facts({**_object(answer.get("facts")), "directory": answer.get("directory")})
@@ -362,6 +365,14 @@ class AgentSession:
     def _acknowledge(self, name: str) -> None:
         if self._link is not None:
             self._link.say({"op": "ack", "name": name})
+
+
+def _operator() -> str:
+    """Who runs this, for another operator who finds the server taken."""
+    try:
+        return f"{getpass.getuser()}@{socket.gethostname()}"
+    except (OSError, KeyError):
+        return socket.gethostname()
 
 
 def _object(value: object) -> dict[str, Any]:

@@ -89,7 +89,7 @@ class Agent:
         self.greeting: Message = {}
         if hello is not None:
             try:
-                self.say(op="hello", protocol=1, run="test", **hello)
+                self.say(**{"op": "hello", "protocol": 1, "run": "test", **hello})
                 self.greeting = self.wait("hello")
             except BaseException:
                 self.__exit__()
