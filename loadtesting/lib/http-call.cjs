@@ -26,7 +26,11 @@ const HOP = Symbol('toolkit.recorder.hop');
  * @property {number | null} status
  * @property {number} bytesIn
  * @property {number} bytesOut
+ * @property {string | null} answeredId
  */
+
+/** What a server may call a request in its answer. */
+const ID = /^[\x21-\x7e]{1,200}$/;
 
 class HttpCall {
   /**
@@ -86,7 +90,8 @@ class HttpCall {
       endsStep: false,
       status: null,
       bytesIn: 0,
-      bytesOut: sizeOut(request)
+      bytesOut: sizeOut(request),
+      answeredId: null
     };
     if (this.hops === null) this.hops = [hop];
     else this.hops.push(hop);
@@ -141,6 +146,7 @@ class HttpCall {
       bytesIn: hop.status !== null && hop.end === null ? null : hop.bytesIn,
       bytesOut: hop.bytesOut,
       requestId: this.requestId,
+      answeredId: hop.answeredId,
       user: this.user.id
     });
   }
@@ -162,7 +168,8 @@ class HttpCall {
       endsStep: false,
       status: null,
       bytesIn: 0,
-      bytesOut: 0
+      bytesOut: 0,
+      answeredId: null
     };
     this.hops = [hop];
     this.write(hop, 0, problem);
@@ -189,6 +196,8 @@ function responded(response) {
   hop.firstByte = now();
   const status = response.statusCode ?? 0;
   hop.status = status;
+  const id = response.headers['x-request-id'];
+  if (id !== undefined && id !== hop.call.requestId && ID.test(String(id))) hop.answeredId = String(id);
   countBody(request, response, hop);
   // A redirect is followed by another request, and a compressed body by its decompression: their last byte is not the step's end.
   hop.endsStep = hop.call.bare && (status < 300 || status >= 400) && response.headers['content-encoding'] === undefined;

@@ -94,7 +94,8 @@ function writeOutcome(part, kind, row) {
  */
 function writeRow(part, row) {
   const kind = kindOf(row);
-  const tail = `${quotedId(row.requestId)},"user":"${row.user}"}\n`;
+  const answered = row.answeredId ? `,"answered_id":${quoted(row.answeredId)}` : '';
+  const tail = `${quotedId(row.requestId)},"user":"${row.user}"${answered}}\n`;
   part.begin(kind.beginning.length + tail.length + (row.error?.length ?? 0) * 6 + 300);
   part.bytes(kind.beginning);
   part.time(clock.microseconds(row.intended));

@@ -66,6 +66,7 @@
  * @property {number | null} bytesIn
  * @property {number | null} bytesOut
  * @property {string | null} requestId
+ * @property {string | null} [answeredId] of the answer, where it is another
  * @property {string} user
  */
 

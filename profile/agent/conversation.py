@@ -13,9 +13,11 @@ import asked
 import check
 import choose
 import facts
+import leftovers
 import trees
 import watch
 from faults import Fault, is_full, no_space
+from neighbours import Neighbours
 from observation import FLUSH_S, Observation
 from presence import Presence
 from recording import Wanted
@@ -52,6 +54,7 @@ class Conversation:
         self._checked: Optional[check.Checked] = None
         self._observation: Optional[Observation] = None
         self._presence: Optional[Presence] = None
+        self._neighbours: Optional[Neighbours] = None
         self._who: dict[str, Any] = {}
         self._claimed: Optional[trees.Process] = None
         self._grace_s = GRACE_BEFORE_HELLO_S
@@ -67,6 +70,9 @@ class Conversation:
             "watch": self._watch,
             "stop": self._stop,
             "ack": self._ack,
+            "others": self._beside,
+            "end": self._beside,
+            "adopt": self._beside,
             "bye": self._bye,
         }
 
@@ -104,6 +110,8 @@ class Conversation:
         until = self._last_sign + self._grace_s - time.monotonic() + 0.01
         if self._observation is not None:
             until = min(until, self._observation.wait_s)
+        if self._neighbours is not None and self._neighbours.store is not None:
+            until = min(until, 0.02)
         return max(0.0, min(until, 1.0))
 
     def _listen(self) -> None:
@@ -128,6 +136,8 @@ class Conversation:
     def _work_on(self) -> None:
         if self._presence is not None:
             self._presence.answer()
+        if self._neighbours is not None:
+            self._guarded(self._neighbours.tick)
         if self._observation is not None:
             self._claim_successor()
             for duty in self._observation.duties:
@@ -179,15 +189,17 @@ class Conversation:
         max_s = asked.number(message, "max_s", 24 * 3600.0, 1.0, 30 * 86400.0)
         work = WorkDirectory(self._program)
         self._work = work
-        self._store = Store(work.recordings, DISK_RING_BYTES, self._writer.say, self._writer.has_room)
-        self._observation = Observation(work, self._store, self._writer)
         self._grace_s, self._ends_at = grace_s, time.monotonic() + max_s
         self._who = {
             "run": str(message.get("run") or "agent %d" % os.getpid())[:MOST_SAID],
             "who": str(message.get("who") or "")[:MOST_SAID],
             "since_ns": time.time_ns(),
         }
-        self._presence = Presence(self._about)
+        say, has_room = self._writer.say, self._writer.has_room
+        self._store = Store(work.recordings, DISK_RING_BYTES, say, has_room, self._who)
+        self._observation = Observation(work, self._store, self._writer)
+        self._presence = Presence(self._about, work.path)
+        self._neighbours = Neighbours(work, self._writer)
         answer = {
             "type": "hello",
             "protocol": PROTOCOL,
@@ -195,6 +207,10 @@ class Conversation:
             "python": "%d.%d.%d" % facts.own_python(),
         }
         self._writer.say(dict(answer, directory=work.path, facts=facts.host(work.path)))
+        for folder in leftovers.sweep(work.path):
+            self._writer.say(
+                {"type": "log", "message": "%s had lain here for a day; it was removed." % folder}
+            )
 
     def _about(self) -> dict[str, Any]:
         return dict(self._who, silent_s=round(time.monotonic() - self._last_sign, 1))
@@ -275,9 +291,16 @@ class Conversation:
             self._observation.stop()
 
     def _ack(self, message: dict[str, Any]) -> None:
-        assert self._store is not None  # noqa: S101 (made by hello)
-        if not self._store.acknowledge(str(message.get("name", ""))):
+        assert self._neighbours is not None  # noqa: S101 (made by hello)
+        store = self._neighbours.store or self._store
+        assert store is not None  # noqa: S101 (made by hello)
+        if not store.acknowledge(str(message.get("name", ""))):
             raise Fault("protocol", "There is no such file to acknowledge.")
+
+    def _beside(self, message: dict[str, Any]) -> None:
+        assert self._neighbours is not None  # noqa: S101 (made by hello)
+        beside = self._neighbours
+        {"others": beside.tell, "end": beside.end, "adopt": beside.adopt}[message["op"]](message)
 
     def _bye(self, message: dict[str, Any]) -> None:
         del message

@@ -6,13 +6,14 @@ Sockets of the abstract namespace are no files: nothing of them can be planted i
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import select
 import socket
 import struct
 import time
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, NamedTuple, Optional, Set
 
 import choose
 from faults import Fault
@@ -24,16 +25,17 @@ PREFIX = "gunicorn-toolkit/"
 ANSWER_S = 1.0
 _ANSWER_BYTES = 8192
 _TRIES = 3
+_MOST_NAMES = 1000
 _UCRED = struct.Struct("iII")
 
 About = Callable[[], Dict[str, Any]]
 
 
 class Met(NamedTuple):
-    """Who holds a name. `about` is what it said of itself, empty where it said nothing; pid and user are the kernel's word."""
+    """Who holds a name. `about` is what it said of itself, empty where it said nothing; pid and uid are the kernel's word."""
 
     pid: int
-    user: str
+    uid: int
     about: Dict[str, Any]
 
 
@@ -42,14 +44,15 @@ class Presence:
 
     Args:
         about: what is said to whoever asks: `{"run", "who", "since_ns", "silent_s"}`.
+        folder: where the agent works.
     """
 
-    def __init__(self, about: About) -> None:
+    def __init__(self, about: About, folder: str) -> None:
         self._about = about
         self._sockets: Dict[str, socket.socket] = {}
-        # One that cannot be found by its name still does its work.
-        with contextlib.suppress(OSError):
-            self._take(own_name(os.getpid()))
+        for name in (own_name(os.getpid()), folder_name(folder)):
+            with contextlib.suppress(OSError):  # one that cannot be found by its name still does its work
+                self._take(name)
 
     @property
     def descriptors(self) -> List[int]:
@@ -114,6 +117,34 @@ def own_name(pid: int) -> str:
     return "%sagent/%d-%d" % (PREFIX, _pid_namespace(), pid)
 
 
+def folder_name(folder: str) -> str:
+    """The name that says that an agent works in a folder. A path may be longer than such a name."""
+    return "%sin/%s" % (
+        PREFIX,
+        hashlib.sha256(os.path.realpath(folder).encode("utf-8", "surrogateescape")).hexdigest()[:40],
+    )
+
+
+def taken() -> Set[str]:
+    """Every name of agents on this machine."""
+    try:
+        with open("/proc/net/unix", "rb") as file:
+            fields = [line.rstrip(b"\n").split(b" ")[-1] for line in file]
+    except OSError:
+        return set()
+    names = [
+        field[1:].decode("ascii", "replace") for field in fields if field.startswith(b"@" + PREFIX.encode())
+    ]
+    return set(names[:_MOST_NAMES])
+
+
+def others() -> List[Met]:
+    """Every other agent on this machine that can be asked."""
+    names = sorted(name for name in taken() if name.startswith(PREFIX + "agent/"))
+    met = [ask(name) for name in names if name != own_name(os.getpid())]
+    return [one for one in met if one is not None]
+
+
 def ask(name: str) -> Optional[Met]:
     """Who holds a name; None where nobody does."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
@@ -123,7 +154,7 @@ def ask(name: str) -> Optional[Met]:
             pid, uid, _ = _UCRED.unpack(line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size))
         except OSError:
             return None
-        return Met(pid, choose.user_name(uid), _heard(line))
+        return Met(pid, uid, _heard(line))
 
 
 def _heard(line: socket.socket) -> Dict[str, Any]:
@@ -148,7 +179,7 @@ def _busy(arbiter: Process, holder: Met) -> Fault:
     if not isinstance(run, str) or not isinstance(since_ns, int):
         told = "Process %d of user %s keeps other runs from gunicorn %d, and does not say for whom." % (
             holder.pid,
-            holder.user,
+            choose.user_name(holder.uid),
             arbiter.pid,
         )
         return Fault("busy", told, "Look at that process; end it if it should not be there.")
@@ -159,7 +190,7 @@ def _busy(arbiter: Process, holder: Met) -> Fault:
         str(about.get("who") or "nobody knows who")[:100],
         since,
         holder.pid,
-        holder.user,
+        choose.user_name(holder.uid),
     )
     return Fault("busy", told, listed=({"run": run[:100]},))
 

@@ -9,9 +9,13 @@ import json
 import os
 import re
 import shutil
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 PART_BYTES = 256 * 1024
+CHUNKS, ABOUT = (
+    "chunks.jsonl",
+    "about.json",
+)  # beside the files that are left behind: their lines, and whose they are
 NAME = re.compile(r"^(?:wall|cpu|gil)-\d{6}\.raw\.gz$")
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 
@@ -21,6 +25,7 @@ class Store:
 
     Args:
         folder: ours alone.
+        about: `{"run", "who", "since_ns"}`: whose recordings they are, for whoever finds them.
         limit_bytes: of all chunks that the controller has not acknowledged.
         say: sends one message, False where it could not be queued.
         has_room: whether a part may be sent now.
@@ -32,6 +37,7 @@ class Store:
         limit_bytes: int,
         say: Callable[[dict[str, Any]], bool],
         has_room: Callable[[], bool],
+        about: Optional[dict[str, Any]] = None,
     ) -> None:
         self._folder = folder
         self._limit = limit_bytes
@@ -41,6 +47,17 @@ class Store:
         self._sizes: dict[str, int] = {}
         self._waiting: list[str] = []
         self._offset = 0
+        if about is not None:
+            with os.fdopen(os.open(self._path(ABOUT), _NEW, 0o600), "w") as file:
+                json.dump(about, file)
+
+    def adopt(self, lines: dict[str, Optional[dict[str, Any]]]) -> None:
+        """Take over the files of the folder, each with its chunk line as far as one was written, and queue them."""
+        for name, line in lines.items():
+            size = os.stat(self._path(name)).st_size
+            self._sizes[name] = size
+            self._lines[name] = dict(line, type="chunk", bytes=size) if line is not None else {}
+            self._waiting.append(name)
 
     def add(self, name: str, source: str, line: dict[str, Any]) -> None:
         """Compress `source` (where it exists) as `name`, and queue it with its chunk line. Takes `source` away."""
@@ -55,7 +72,14 @@ class Store:
         self._lines[name] = line
         self._sizes[name] = line["bytes"]
         self._waiting.append(name)
+        with contextlib.suppress(OSError):  # written at once: an agent that is killed writes no more
+            self._write_lines([line], os.O_APPEND)
         self._make_room()
+
+    def _write_lines(self, lines: list[dict[str, Any]], how: int) -> None:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | how
+        with os.fdopen(os.open(self._path(CHUNKS), flags, 0o600), "a") as file:
+            file.write("".join(json.dumps(line) + "\n" for line in lines))
 
     def _compress(self, source: str, name: str) -> int:
         path = self._path(name)
@@ -111,7 +135,7 @@ class Store:
             name = self._waiting[0]
             if self._sizes[name] and not self._send_part(name):
                 continue
-            if not self._say(self._lines[name]):
+            if self._lines[name] and not self._say(self._lines[name]):
                 return True
             self._waiting.pop(0)
             self._offset = 0
@@ -145,6 +169,11 @@ class Store:
         """Chunks that have not gone out whole."""
         return len(self._waiting)
 
+    @property
+    def unacknowledged(self) -> int:
+        """Files that the controller does not have yet, and lines that have not gone out."""
+        return len(self._lines)
+
     def acknowledge(self, name: str) -> bool:
         """The controller has the file: delete ours. False where it cannot have it; a file that gave way is no mistake."""
         if not NAME.match(name):
@@ -165,14 +194,15 @@ class Store:
         """Write the lines of the files that were never acknowledged beside them; how many there are."""
         left = [name for name in self._lines if self._sizes[name]]
         if left:
-            with os.fdopen(os.open(self._path("chunks.jsonl"), _NEW, 0o600), "w") as file:
-                for name in left:
-                    file.write(json.dumps(self._lines[name]) + "\n")
+            self._write_lines([self._lines[name] for name in left], os.O_TRUNC)
         return len(left)
 
     def discard(self) -> None:
         """Delete every file."""
         for name in list(self._lines):
+            with contextlib.suppress(OSError):
+                os.unlink(self._path(name))
+        for name in (CHUNKS, ABOUT):
             with contextlib.suppress(OSError):
                 os.unlink(self._path(name))
         self._lines, self._sizes, self._waiting = {}, {}, []

@@ -36,11 +36,12 @@ def read_bins(connection: duckdb.DuckDBPyConnection) -> Bins:
 def worst_window(bins: Bins, seconds: int) -> tuple[int, float] | None:
     """The second since 1970 in which the worst window begins, and its p95 in ms; None where no window has enough requests.
 
-    A window lies between the first and the last second; one that is longer than both together begins with the first.
+    A window lies between the first and the last second; one that is longer is taken as long as they are apart (`load_seconds`).
     """
     if not bins:
         return None
     first, last = min(bins), max(bins)
+    seconds = min(seconds, load_seconds(bins))
     counts = [0] * (len(BOUNDS_MS) - 1)
     for second in range(first, first + seconds):
         _add(counts, bins.get(second), 1)
@@ -52,6 +53,11 @@ def worst_window(bins: Bins, seconds: int) -> tuple[int, float] | None:
         _add(counts, bins.get(start), -1)
         _add(counts, bins.get(start + seconds), 1)
     return worst
+
+
+def load_seconds(bins: Bins) -> int:
+    """From the first second with an answer to the last, both counted."""
+    return max(bins) - min(bins) + 1 if bins else 0
 
 
 def quantile_ms(counts: Sequence[int], quantile: float) -> float | None:

@@ -10,7 +10,7 @@ from toolkit.analysis.building import Source
 from toolkit.analysis.database import json_table, query, read_parquet, rows, write_json_lines
 from toolkit.analysis.salvage import salvage_lines
 from toolkit.recording.jsonl import read_lines
-from toolkit.recording.records import REQUEST_FIELDS
+from toolkit.recording.records import ANSWERED_FIELDS, REQUEST_FIELDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,7 +102,9 @@ def _stage(building: Building, links: dict[Path, Path], files: dict[Path, str], 
     empty = building.scratch / "none.jsonl"
     empty.touch()
     connection.execute("DROP VIEW IF EXISTS raw_requests")
-    json_table(connection, "raw_requests", [*links, empty], {**REQUEST_FIELDS, "kind": "VARCHAR"})
+    json_table(
+        connection, "raw_requests", [*links, empty], {**REQUEST_FIELDS, **ANSWERED_FIELDS, "kind": "VARCHAR"}
+    )
     started_ns = building.manifest.started_ns
     plausible = {
         "earliest": max(0, started_ns - _HOUR_NS) if started_ns > 0 else 0,

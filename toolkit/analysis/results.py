@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from toolkit.analysis.database import rows
@@ -102,6 +102,15 @@ def read_results(run: RunFolder, tables: duckdb.DuckDBPyConnection | None = None
             log_sources=rows(connection, "log_source_list"),
             server_series=server_series,
             phases=phase_list(connection, manifest),
-            flames=profiles.flames,
+            flames=[_with_doubts(flame, summary) for flame in profiles.flames],
             profile=read_profile(open_source(connection, run, manifest), profiles.servers),
         )
+
+
+def _with_doubts(flame: Flame, summary: dict[str, Any]) -> Flame:
+    """A flame is looked at by itself, too: what the verdict says of its view stands in its note."""
+    key = f"cpu_counted:{flame.server}"
+    said = [row["reason"] for row in summary["trust"]["rows"] if row["key"] == key and row["reason"]]
+    return (
+        replace(flame, note=" ".join([flame.note, *said]).strip()) if said and flame.view == "cpu" else flame
+    )

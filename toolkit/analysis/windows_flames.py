@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.analysis.chunks import mean_rate, recorded_s, recording
 from toolkit.analysis.flames import VIEW_WORDS, Flame
+from toolkit.analysis.trust.cpu_time import counted_s, cpu_counted
 from toolkit.analysis.view_notes import notes_on
-from toolkit.analysis.windows import OFF, stacks_of_window, window_times
+from toolkit.analysis.windows import OFF, Selection, stacks_of_window, window_times
 from toolkit.analysis.windows_slices import held
 
 if TYPE_CHECKING:
-    from toolkit.analysis.windows import Selection
     from toolkit.analysis.windows_frames import Naming
     from toolkit.analysis.windows_tables import TableSource
 
@@ -47,10 +47,26 @@ def title_of(selection: Selection) -> str:
 
 def window_notes(source: TableSource, selection: Selection) -> list[str]:
     """What a reader must know, in sentences: of the samples in the window alone."""
+    doubt = _against_the_kernel(source, selection.server) if selection.view in ("cpu", OFF) else []
     if selection.view != OFF:
-        return _notes(source, selection, selection.view)
+        return [*_notes(source, selection, selection.view), *doubt]
     said = [f"{view}: {note}" for view in ("wall", "cpu") for note in _notes(source, selection, view)]
-    return ["Two recorders' samples subtracted, stack by stack: small values are chance.", *said]
+    return [*doubt, "Two recorders' samples subtracted, stack by stack: small values are chance.", *said]
+
+
+def _against_the_kernel(source: TableSource, server: str) -> list[str]:
+    """Of the whole run: whether the samples of the cpu view are more, or fewer, than the CPU time that was used."""
+    whole = Selection(server, "cpu")
+    chunks = _chunks(source, whole, "cpu")
+    slices = source.slices(server, "cpu")
+    found = {
+        "shown": True,
+        "sampled_s": window_times(source, whole).total_us / 1e6,
+        "rate_hz": mean_rate(chunks),
+        "samples": source.samples(server, "cpu", None, slices)[0],
+    }
+    findings = cpu_counted(server, found, counted_s(source.connection, server), None)
+    return [f"Of the whole run: {finding.reason}" for finding in findings if finding.reason]
 
 
 def _view(selection: Selection) -> str:

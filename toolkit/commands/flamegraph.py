@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from toolkit.analysis.latency_bins import read_bins, requests_between, worst_window
+from toolkit.analysis.latency_bins import load_seconds, read_bins, requests_between, worst_window
 from toolkit.analysis.load_summary import phase_list
 from toolkit.analysis.tables import open_tables
 from toolkit.analysis.windows import Selection, recorded_seconds, slices_in
@@ -242,10 +242,16 @@ class _Asked:
 
     def _worst(self, text: str) -> NamedWindow:
         try:
-            seconds = max(1, round(parse_duration(text)))
+            seconds = round(parse_duration(text))
         except ValueError as error:
             raise UsageError(f"--worst: {error}.") from None
-        found = worst_window(read_bins(self.connection), seconds)
+        if seconds < 1:
+            raise UsageError(f"--worst {text}: the shortest window is 1 s.")
+        bins = read_bins(self.connection)
+        if seconds > load_seconds(bins) > 0:
+            seconds = load_seconds(bins)
+            _say(f"Requests were answered for {seconds} s only: all of them are taken.")
+        found = worst_window(bins, seconds)
         if found is None:
             raise UsageError(f"No {seconds} s of this run have the 20 answered requests that a p95 needs.")
         start_s = found[0] - self.source.zero_ms // 1000

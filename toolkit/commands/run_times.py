@@ -166,12 +166,14 @@ class RunTimes:
         """
         if any(text in _names(phase) for phase in self.phases):
             return self.phase(text)
-        start, dash, end = text.partition("-")
-        if dash and end:
+        given = text.strip()
+        # A time before the load has a sign of its own: -4s-20s, -4--1.
+        at = given.find("-", 1)
+        if at > 0 and given[at + 1 :]:
             try:
-                return self.window(start, end)
+                return self.window(given[:at], given[at + 1 :])
             except UsageError:
-                if _PLAIN.match(text):
+                if _PLAIN.match(given.removeprefix("-")):
                     raise
         return self.phase(text)
 

@@ -14,13 +14,14 @@ from toolkit.engines.node import artillery_folder, artillery_version, find_node
 from toolkit.engines.parts import join_parts
 from toolkit.engines.phases import planned_s
 from toolkit.engines.scenario_check import find_mistakes, find_remarks
-from toolkit.engines.scenario_validation import artillery_refusal, validation_argv
-from toolkit.engines.script_targets import targets_of
+from toolkit.engines.scenario_validation import artillery_refusals, missing_plugins, validation_argv
+from toolkit.engines.script_targets import reads_of, targets_of
 from toolkit.errors import UsageError
 from toolkit.recording.jsonl import read_lines
 from toolkit.recording.places import carried
 
 if TYPE_CHECKING:
+    from toolkit.engines.artillery_script import Script
     from toolkit.engines.base import LoadJob
     from toolkit.recording.layout import LoadFolder
 
@@ -48,8 +49,7 @@ class Artillery:
             return mistakes
         mistakes += find_mistakes(script, job)
         if not mistakes:
-            refusal = artillery_refusal(script)
-            mistakes += [refusal] if refusal else []
+            mistakes += artillery_refusals(script)
         return mistakes
 
     def check_argv(self) -> list[str]:
@@ -59,20 +59,19 @@ class Artillery:
     def remarks(self, job: LoadJob) -> list[str]:
         """What runs but not as it reads, each with its place: worth a line in `doctor`, no reason to refuse the file."""
         script, _ = load_script(job)
-        return [] if script is None else find_remarks(script)
+        return [] if script is None else [*find_remarks(script), *missing_plugins(script)]
 
     def targets(self, job: LoadJob) -> list[str]:
         """The target, then every other address in the file's steps; of a script that is code only the job's own."""
         script, _ = load_script(job)
         if script is None:
             return [job.target] if job.target else []
-        config = script.config
-        variables = (
-            {**config.get("variables", {}), **job.variables}
-            if isinstance(config.get("variables"), dict)
-            else job.variables
-        )
-        return targets_of(script, variables)
+        return targets_of(script, _variables(script, job))
+
+    def reads(self, job: LoadJob) -> list[str]:
+        """As the steps say; of a script that is code nothing is known."""
+        script, _ = load_script(job)
+        return [] if script is None else reads_of(script, _variables(script, job))
 
     def launch(self, job: LoadJob, folder: LoadFolder) -> Launch:
         """The command for a job; the recorder is passed by environment variables, the user's file stays as it is.
@@ -166,6 +165,11 @@ def _json_object(text: str | None) -> dict[str, Any]:
     except ValueError:
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def _variables(script: Script, job: LoadJob) -> dict[str, Any]:
+    own = script.config.get("variables")
+    return {**own, **job.variables} if isinstance(own, dict) else dict(job.variables)
 
 
 def _signalled(exit_code: int) -> Ending | None:

@@ -74,6 +74,11 @@ class Engine(Protocol):
         known before the run stay in `{{ }}`; empty where nothing can be known.
         """
 
+    def reads(self, job: LoadJob) -> list[str]:
+        """Absolute URLs that the load GETs as they stand, without a header or a value of a user's own; empty where nothing is
+        known before the run.
+        """
+
     def launch(self, job: LoadJob, folder: LoadFolder) -> Launch:
         """The command for a job. Writes nothing outside `folder`.
 

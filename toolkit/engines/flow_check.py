@@ -121,3 +121,7 @@ def _emit(script: Script, emit: object, at: Path) -> Iterator[str]:
             yield f"{place}: a list after `emit` may hold strings only. Write `emit: {{ channel: …, data: … }}`."
     elif not isinstance(emit, dict) or not emit.get("channel"):
         yield f"{place}: `emit` needs a `channel`."
+    else:
+        for key in BESIDE_EMIT:
+            if key in emit:
+                yield f"{place}: Artillery passes over `{key}` inside `emit`. It stands beside it, in the same step."

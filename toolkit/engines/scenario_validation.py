@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from toolkit.engines.node import artillery_folder, find_node
 from toolkit.errors import UsageError
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from toolkit.engines.artillery_script import Script
 
 TIMEOUT_S = 30.0
+_NOTHING: dict[str, Any] = {"refusal": "", "missing": {}}
+_CHECKED = {".js", ".cjs", ".mjs"}
 
 
 def validation_argv() -> list[str]:
@@ -27,27 +30,57 @@ def validation_argv() -> list[str]:
     return [str(node.path), str(carried("loadtesting") / "lib" / "validate.cjs"), str(artillery)]
 
 
-def artillery_refusal(script: Script) -> str:
-    """What Artillery would refuse the file for, with its place; empty where it takes it, or cannot be asked."""
+def artillery_refusals(script: Script) -> list[str]:
+    """What Artillery would refuse the file for, and what it would die of, each with its place; empty where it cannot be asked."""
+    refusal = _asked(script)["refusal"]
+    found = [f"{_place(script, refusal)}: Artillery refuses this: {refusal}."] if refusal else []
+    return [*found, *processor_mistakes(script)]
+
+
+def missing_plugins(script: Script) -> list[str]:
+    """The plugins that Artillery would go on without, each with its place; empty where it cannot be asked."""
+    return [
+        f"{script.place('config', 'plugins', name)}: the plugin `{name}` is not installed (no package {package}): Artillery goes "
+        "on without it."
+        for name, package in _asked(script)["missing"].items()
+    ]
+
+
+def _asked(script: Script) -> dict[str, Any]:
     try:
-        argv = validation_argv()
+        return _said(tuple(validation_argv()), json.dumps(script.data, default=str))
     except UsageError:
-        return ""  # said by `doctor` and by `launch`, each in its own words
+        return _NOTHING  # said by `doctor` and by `launch`, each in its own words
+
+
+@lru_cache(maxsize=16)
+def _said(argv: tuple[str, ...], text: str) -> dict[str, Any]:
     try:
         done = subprocess.run(
-            argv,
-            input=json.dumps(script.data, default=str),
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT_S,
-            check=False,
+            argv, input=text, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
         )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    message = done.stdout.strip()
-    if done.returncode != 0 or not message:
-        return ""
-    return f"{_place(script, message)}: Artillery refuses this: {message}."
+        return {**_NOTHING, **json.loads(done.stdout)} if done.returncode == 0 else _NOTHING
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return _NOTHING
+
+
+def processor_mistakes(script: Script) -> list[str]:
+    """What Node cannot parse of the file's processor: its users would die of it, one after another."""
+    name = script.config.get("processor")
+    path = script.file.resolve().parent / name if isinstance(name, str) and "{{" not in name else None
+    if path is None or path.suffix not in _CHECKED or not path.is_file():
+        return []
+    try:
+        argv = [str(find_node().path), "--check", str(path)]
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+    except (OSError, UsageError, subprocess.TimeoutExpired):
+        return []
+    error = re.search(r"^\w*Error\b.*", done.stderr, re.MULTILINE)
+    if done.returncode == 0 or error is None:
+        return []
+    line = re.search(re.escape(str(path)) + r":(\d+)", done.stderr)
+    where = f"{name}:{line[1]}" if line else name
+    return [f"{script.place('config', 'processor')}: the processor cannot be loaded: {where}: {error[0]}."]
 
 
 def _place(script: Script, message: str) -> str:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 _ADDRESS = re.compile(r"^(?:https?|wss?)://", re.IGNORECASE)
 _TEMPLATE = re.compile(r"\{\{\s*(\$(?:env|processEnvironment)\.)?([\w.]+)\s*\}\}")
+_WEB = re.compile(r"^https?://[^/]", re.IGNORECASE)
+_AS_IT_STANDS = {"url", "uri", "name", "capture", "expect", "match"}
+"""What a step may say beside its address and still send nothing but that."""
 _ADDRESS_KEYS = {"url", "target", "connect"}
 
 
@@ -24,6 +27,30 @@ def targets_of(script: Script, variables: Mapping[str, Any]) -> list[str]:
     for section in ("before", "scenarios", "after"):
         found += _addresses(script.data.get(section), "")
     return list(dict.fromkeys(_filled(text, variables) for text in found if text))
+
+
+def reads_of(script: Script, variables: Mapping[str, Any]) -> list[str]:
+    """The absolute URLs that the scenarios GET as they stand, each once: known before the run, and the same for everybody."""
+    base = _filled(str(script.config.get("target") or ""), variables)
+    found = []
+    for step in _gets(script.data.get("scenarios")):
+        url = _filled(str(step.get("url") or step.get("uri") or ""), variables).strip()
+        whole = url if _ADDRESS.match(url) else base.rstrip("/") + url if url.startswith("/") else ""
+        if _WEB.match(whole) and "{{" not in whole and set(step) <= _AS_IT_STANDS:
+            found.append(whole)
+    return list(dict.fromkeys(found))
+
+
+def _gets(node: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - any YAML value
+    if isinstance(node, dict):
+        for name, value in node.items():
+            if name == "get" and isinstance(value, dict):
+                yield value
+            else:
+                yield from _gets(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _gets(value)
 
 
 def _addresses(node: Any, key: str) -> Iterator[str]:  # noqa: ANN401 - any YAML value

@@ -211,7 +211,7 @@ class Canary(_Part):
     off: bool = Field(False, description="send none")
     path: Annotated[str, AfterValidator(_path)] | None = Field(
         None,
-        description="of the target; default: the target itself. One that the load asks for too can be compared with it",
+        description="of the target; default: the first address that a scenario GETs as it stands, else the target itself",
     )
     url: Annotated[str, AfterValidator(_page)] | None = Field(None, description="elsewhere than the target")
     rate: float | None = Field(

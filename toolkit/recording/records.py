@@ -28,6 +28,10 @@ REQUEST_FIELDS = {
     "user": "VARCHAR",  # the virtual user
 }
 
+ANSWERED_FIELDS = {
+    "answered_id": "VARCHAR",  # the X-Request-ID of the answer, where it is another than was sent; else not in the record
+}
+
 LOAD_EVENT_KINDS = (
     "phase_started",
     "phase_ended",

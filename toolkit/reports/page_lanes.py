@@ -138,12 +138,8 @@ def _ends(server: dict[str, Any], grid: Grid) -> list[dict[str, Any]]:
 
 
 def _births(server: dict[str, Any], grid: Grid) -> list[dict[str, Any]]:
-    workers = server.get("watch", {}).get("per_worker", [])
-    return [
-        _mark(one["born_ns"] / 1e9 - grid.zero, "birth", f"worker {one['pid']} was born")
-        for one in workers
-        if one.get("born_ns")
-    ]
+    births = server.get("watch", {}).get("workers", {}).get("born", [])
+    return [_mark(one["t_ns"] / 1e9 - grid.zero, "birth", f"worker {one['pid']} was born") for one in births]
 
 
 def _tracebacks(results: Results, name: str, grid: Grid) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from toolkit.analysis.latency_bins import BOUNDS_MS, quantile_ms
+from toolkit.analysis.latency_bins import BOUNDS_MS, load_seconds, quantile_ms
 from toolkit.analysis.load_shape import WORST_S
 from toolkit.reports.failures import checks_alone
 from toolkit.reports.flamegraph_text import bounded, visible
@@ -123,7 +123,8 @@ def _worst(results: Results, zero: int) -> dict[str, Any] | None:
     if results.shape.worst is None:
         return None
     start, p95_ms = results.shape.worst
-    return {"from": start - zero, "to": start - zero + WORST_S, "p95_ms": round(p95_ms, 3)}
+    seconds = min(WORST_S, load_seconds(results.shape.bins))
+    return {"from": start - zero, "to": start - zero + seconds, "p95_ms": round(p95_ms, 3)}
 
 
 def _phase(phase: dict[str, Any], zero: int) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def content(flames: Sequence[Flame], name: str) -> dict[str, Any]:
         "$schema": _SCHEMA,
         "shared": {"frames": [_frame(label) for label in frames]},
         "profiles": profiles,
-        "name": name,
+        "name": " ".join([name, *dict.fromkeys(flame.note for flame in flames if flame.note)]),
         "activeProfileIndex": 0,
         "exporter": f"gunicorn-load-profile-toolkit@{__version__}",
     }

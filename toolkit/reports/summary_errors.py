@@ -9,6 +9,7 @@ from toolkit.reports.terminal_text import fixed, printable, table
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+PERHAPS_SAME = "Some of both may be the same: a line without the request's id is given to the request that fits it best by time."
 _MOST_SENTENCES = 12
 _MOST_TRACEBACKS = 3
 _MOST_FRAMES = 5
@@ -95,6 +96,8 @@ def _unseen(found: dict[str, Any]) -> Iterator[str]:
     if by_client["count"]:
         requests = "1 request" if by_client["count"] == 1 else f"{by_client['count']:,} requests"
         yield f"  Other traffic on the server during the load: {requests}{_paths(by_client['paths'])}"
+    if unseen.get("perhaps_same"):
+        yield f"  {PERHAPS_SAME}"
 
 
 def _without_line(by_server: dict[str, Any]) -> str:

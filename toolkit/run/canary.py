@@ -29,7 +29,7 @@ _LEAVE_S = 0.5
 
 
 def canary_url(choice: Choice, targets: Iterable[str]) -> str | None:
-    """What to ask, without user-info: the plan's own choice, else the first of the targets that is known before the run.
+    """What to ask, without user-info: the plan's own choice, else the first of the addresses that is known before the run.
 
     None where the plan wants no canary, or nothing is known.
     """
@@ -41,7 +41,7 @@ def canary_url(choice: Choice, targets: Iterable[str]) -> str | None:
         parts = urlsplit(target)
         if "{{" in target or not parts.hostname or parts.scheme.lower() not in _SCHEMES:
             continue
-        path = choice.path or parts.path or "/"
+        path = choice.path or urlunsplit(("", "", parts.path or "/", parts.query, ""))
         return _plain(f"{_SCHEMES[parts.scheme.lower()]}://{parts.netloc}{path}")
     return None
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from toolkit.engines.base import LoadJob
@@ -246,8 +247,11 @@ def canary_of(plan: Plan) -> str | None:
     choice = plan.load.canary
     if choice.off:
         return None
-    named = (engine(one.engine).targets(job_of(plan, one))[:1] for one in plan.load.scenarios)
-    return canary_url(choice, (target for targets in named for target in targets))
+    jobs = [(engine(one.engine), job_of(plan, one)) for one in plan.load.scenarios]
+    # What the load asks too can be compared with it; the bare target seldom can.
+    reads = (read for loader, job in jobs for read in loader.reads(job)) if choice.path is None else iter(())
+    targets = (target for loader, job in jobs for target in loader.targets(job)[:1])
+    return canary_url(choice, chain(reads, targets))
 
 
 def targets_of(plan: Plan) -> list[str]:

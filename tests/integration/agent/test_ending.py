@@ -101,7 +101,7 @@ def test_it_ends_and_leaves_only_what_was_not_fetched(
         assert stopped_threads(service) == []
         assert sorted(path.name for path in agent.folder.iterdir()) == ["recordings"]
         kept = {path.name for path in (agent.folder / "recordings").iterdir()}
-        assert kept == {"chunks.jsonl", "wall-000001.raw.gz", "cpu-000001.raw.gz"}
+        assert kept == {"about.json", "chunks.jsonl", "wall-000001.raw.gz", "cpu-000001.raw.gz"}
         lines = [
             json.loads(line)
             for line in (agent.folder / "recordings" / "chunks.jsonl").read_text().splitlines()

@@ -56,8 +56,8 @@ def moved() -> Any:
 
 
 @app.get("/broken")
-def broken() -> tuple[str, int]:
-    return "no", 500
+def broken() -> tuple[str, int, dict[str, str]]:
+    return "no", 500, {"X-Request-ID": "said-" + request.headers["X-Request-ID"]}
 
 
 @app.get("/stream")

@@ -14,7 +14,7 @@ import pytest
 
 from toolkit.engines.base import LoadJob
 from toolkit.engines.registry import engine
-from toolkit.recording.records import LOAD_EVENT_KINDS, REQUEST_FIELDS
+from toolkit.recording.records import ANSWERED_FIELDS, LOAD_EVENT_KINDS, REQUEST_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +56,7 @@ def test_the_records_equal_the_services_log_request_for_request(played: Played, 
 
 def test_a_record_has_every_field_and_times_in_order(played: Played) -> None:
     for row in played.rows:
-        assert list(row) == list(REQUEST_FIELDS)
+        assert list(row) == [*REQUEST_FIELDS, *(ANSWERED_FIELDS if row["name"] == "broken" else ())]
         assert row["intended_ns"] <= row["start_ns"] <= row["end_ns"], row
         assert row["first_byte_ns"] is None or row["start_ns"] <= row["first_byte_ns"] <= row["end_ns"]
     for name in ("broken", "stream", "moved"):
@@ -139,6 +139,12 @@ def test_an_id_of_the_user_is_kept_and_others_are_uuids(played: Played) -> None:
     for row in played.named("moved"):
         by_user.setdefault(row["user"], set()).add(row["request_id"])
     assert all(len(ids) == 1 for ids in by_user.values()), "a redirect keeps its id"
+
+
+def test_an_id_that_the_server_gave_is_kept_too(played: Played) -> None:
+    rows = played.named("broken")
+    assert rows
+    assert all(row["answered_id"] == f"said-{row['request_id']}" for row in rows)
 
 
 def test_bodies_are_counted(played: Played, service: Service) -> None:

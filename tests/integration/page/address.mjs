@@ -71,6 +71,12 @@ async function absurd(page) {
     assert.equal(await page.locator('.times').textContent(), whole, hash);
     assert.match((await page.locator('.fv-headline:visible').allTextContents()).join(), /whole run|0:00–/, hash);
   }
+  for (const elsewhere of ['w=99999..999999', 'w=5..2', 'w=0..20&d=5000..6000']) {
+    await page.locator('.toast').waitFor({ state: 'detached' });
+    await page.evaluate((text) => { location.hash = text; }, elsewhere);
+    await page.waitForSelector('.toast:has-text("does not lie in this run")');
+    await page.waitForFunction((text) => location.hash !== `#${text}`, elsewhere);
+  }
 }
 
 async function edited(page) {

@@ -59,6 +59,10 @@ async function axis(page) {
   await press(page, 'ArrowLeft', 3);
   await press(page, 'Shift+ArrowRight', 10);
   await page.waitForSelector('.fv-headline:has-text("0:30–0:40")');
+  // With Alt it is the other window from here on, not the first one that grows.
+  await press(page, 'Shift+Alt+ArrowRight', 5);
+  assert.match(await page.locator('.fv-comparing .fv-headline').textContent(), /0:30–0:40.*against 0:40–0:45/);
+  await press(page, 'Alt+Escape');
   await press(page, 'Home');
   await press(page, 'ArrowRight', 7);
   await press(page, 'Shift+Alt+ArrowRight', 20);

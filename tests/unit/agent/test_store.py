@@ -81,7 +81,7 @@ def test_the_oldest_gives_way_and_it_is_said(tmp_path: Path) -> None:
     assert [chunk["bytes"] > 0 for chunk in chunks] == [False, False, True, True]
     assert "dropped" in chunks[0]["note"]
     assert sum(message["type"] == "log" for message in wire.said) == 2
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["wall-000002.raw.gz", "wall-000003.raw.gz"]
+    assert sorted(path.name for path in tmp_path.glob("*.gz")) == ["wall-000002.raw.gz", "wall-000003.raw.gz"]
 
 
 def test_a_network_without_room_is_not_pressed(tmp_path: Path) -> None:

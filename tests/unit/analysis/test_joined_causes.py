@@ -427,4 +427,38 @@ def test_what_is_certain_by_id_is_not_overruled_by_a_traceback_that_may_be_anybo
 
     (row,) = run.join([request(1, 12, status=503, request_id="r")])
 
-    assert (row["what"], row["why"]) == ("access", "said")
+    assert (row["what"], row["why"], row["what_certainty"]) == ("access", "said_perhaps", "ambiguous")
+    assert "without a traceback" not in run.errors.summary["explanations"][0]["sentence"]
+
+
+def test_an_application_that_raises_systemexit_takes_no_place_of_a_killed_workers_request(
+    tmp_path: Path,
+) -> None:
+    """gunicorn answers 500 for it, and the worker lives on, until it is killed in the midst of another request."""
+    run = JoinedRun(tmp_path)
+    for number in (1, 2, 3):
+        run.access(number + 0.01, "GET", "/exit", 500)
+        run.traceback(number + 0.009, "SystemExit", PLACE, url_path="/exit", pid=711, event="request_failed")
+    died(run, 4.0, 711, "killed", exit_signal="SIGKILL")
+
+    *exits, kill = run.join(
+        [
+            *(request(number, 12, status=500, url="http://127.0.0.1:8000/exit") for number in (1, 2, 3)),
+            failed(3.5, "ECONNRESET", 505, url="http://127.0.0.1:8000/kill"),
+        ]
+    )
+
+    assert {row["what"] for row in exits} == {"traceback"}
+    assert (kill["what"], kill["event_pid"]) == ("killed", 711)
+
+
+def test_one_exit_ends_a_worker_that_has_one_request_at_a_time(tmp_path: Path) -> None:
+    run = JoinedRun(tmp_path)
+    died(run, 6.0, 711, "timeout")
+    for at_s in (4.5, 6.01):
+        run.access(at_s, "GET", "/data", 500)
+        run.traceback(at_s, "SystemExit", PLACE, url_path="/data", pid=711, event="request_failed")
+
+    earlier, last = run.join([request(4.4, 110, status=500), request(5, 1020, status=500)])
+
+    assert (earlier["what"], last["what"]) == ("traceback", "timeout")

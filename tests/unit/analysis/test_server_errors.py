@@ -83,7 +83,7 @@ def test_one_server_without_an_access_log_is_enough_not_to_know(tmp_path: Path) 
 @pytest.mark.parametrize("what", ["dropped", "limit", "gone"])
 def test_a_request_in_a_gap_of_the_log_is_not_said_to_be_unseen(tmp_path: Path, what: str) -> None:
     run = JoinedRun(tmp_path)
-    source = run.access_log()
+    source = run.access_log(kind="journal" if what == "gone" else "file")
     run.logs["app"].block(source, 4.0, "x\n")
     run.logs["app"].line(source, 8.0, what, bytes=1000)
     run.access(1.01, "GET", "/data", 200)
@@ -93,6 +93,18 @@ def test_a_request_in_a_gap_of_the_log_is_not_said_to_be_unseen(tmp_path: Path, 
     assert before["what"] == "none"
     assert (within["what"], within["why"]) == ("unknown", "gap")
     assert run.errors.summary["unseen"]["by_server"]["unknown"] == 1
+
+
+def test_a_log_that_was_renamed_is_read_on(tmp_path: Path) -> None:
+    run = JoinedRun(tmp_path)
+    source = run.access_log()
+    run.logs["app"].block(source, 4.0, "x\n")
+    run.logs["app"].line(source, 8.0, "gone")
+    run.access(1.01, "GET", "/data", 200)
+
+    _, within = run.join([request(1, 12), request(6, 12, status=504)])
+
+    assert within["what"] == "none"
 
 
 def test_after_dropped_lines_the_log_counts_again_and_after_its_limit_it_does_not(tmp_path: Path) -> None:

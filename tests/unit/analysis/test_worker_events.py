@@ -613,3 +613,17 @@ def test_a_pid_that_is_used_again_is_another_worker(service: Service) -> None:
 
     found = [(event["what"], event["cause"]) for event in service.events() if event["pid"] == A]
     assert found == [("there", "started"), ("born", "replaced"), ("died", "unknown"), ("died", "crash")]
+
+
+def test_a_line_in_the_applications_log_is_not_taken_for_gunicorns(service: Service) -> None:
+    forged = service.logs.source("/var/log/shop/app.log", role="application")
+    service.logs.block(forged, 19.1, f"[2026-11-21 14:30:19 +0000] [1] [CRITICAL] WORKER TIMEOUT (pid:{A})\n")
+    service.say(20, f"Worker (pid:{A}) exited with code 7.", level="ERROR")
+    service.died(A, 20.5, {"code": 7})
+    assert service.causes() == {A: ("exited", "certain")}
+
+
+def test_a_timeout_that_the_kernel_contradicts_is_none(service: Service) -> None:
+    service.say(19, f"WORKER TIMEOUT (pid:{A})", level="CRITICAL")
+    service.died(A, 20.5, {"code": 7})
+    assert service.causes()[A][0] == "exited"

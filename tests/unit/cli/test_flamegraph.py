@@ -86,6 +86,8 @@ def test_windows_and_phases() -> None:
     assert [bounds(one) for one in TIMES.pair("warm up:peak")] == [(0, 20), (20, 70)]
     assert [bounds(one) for one in TIMES.pair("0-20s:00:00:20-00:01:00")] == [(0, 20), (20, 60)]
     assert [bounds(one) for one in TIMES.pair("00:00:01-00:00:02:peak")] == [(1, 2), (20, 70)]
+    assert [bounds(one) for one in TIMES.pair("-1-20:20-41")] == [(-1, 20), (20, 41)]
+    assert [bounds(one) for one in TIMES.pair("-4s--1s:-00:00:01-00:00:02")] == [(-4, -1), (-1, 2)]
     assert [offset(one) for one in (130, -4, 0.5, 3600)] == [
         "00:02:10",
         "-00:00:04",
@@ -193,6 +195,7 @@ def test_which_worker_a_number_took_is_said(run: Path, capfdbinary: Any) -> None
         (["--diff", "warmup:peak", "--from", "10m", "--to", "11m"], "Neither window of --diff reaches into"),
         (["--diff", "warmup:peak", "--format", "pprof"], "A difference cannot be written as pprof."),
         (["--diff", "warmup:30m-40m"], "00:30:00"),
+        (["--worst", "0s"], "the shortest window is 1 s"),
         (["-o", "x.png"], "does not follow from its name"),
         (["--format", "firefox", "--scope", "package"], "leave out --scope"),
     ],
@@ -290,6 +293,13 @@ def test_per_request_counts_those_of_the_recorded_seconds(
     assert b"B: 1 chunk, recorded 00:00:50 \xe2\x80\x93 00:00:55." in err.encode()
     hot_ms = (40 + 10 % 3) * 50 / 50
     assert f"B {hot_ms:.3f} ms/request" in file.read_text(encoding="utf-8")
+
+
+def test_the_worst_window_is_no_longer_than_the_load(run: Path, tmp_path: Path, capfdbinary: Any) -> None:
+    code, _, err = call(capfdbinary, "flamegraph", run, "--worst", "5h", "-o", tmp_path / "x.svg")
+    assert code == 0, err
+    assert "Requests were answered for 100 s only: all of them are taken." in err
+    assert "the worst 100 s: p95" in err
 
 
 def test_from_and_to_cut_the_windows_of_a_difference(run: Path, tmp_path: Path, capfdbinary: Any) -> None:

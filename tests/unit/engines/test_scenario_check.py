@@ -167,3 +167,12 @@ def test_every_address_that_a_file_loads_is_known_before_it_runs(
     assert (
         Artillery().targets(LoadJob("s", tmp_path / "s.yml", "http://127.0.0.1:2"))[0] == "http://127.0.0.1:2"
     )
+
+
+def test_an_acknowledgement_inside_emit_would_never_be_waited_for(tmp_path: Path) -> None:
+    text = GOOD.replace("- name: a\n", "- name: a\n    engine: socketio\n").replace(
+        "get: { url: / }", "emit: { channel: say, data: hi, acknowledge: {} }"
+    )
+    (found,) = check(tmp_path, text)
+    assert found.startswith("s.yml:10: ")
+    assert "passes over `acknowledge` inside `emit`. It stands beside it" in found

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from toolkit.plan.model import Canary
+from toolkit.plan.model import Canary, Plan
 from toolkit.run import canary_process
 from toolkit.run.canary import canary_url
+from toolkit.run.load import canary_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +37,26 @@ if TYPE_CHECKING:
 )
 def test_what_it_asks(choice: Any, targets: list[str], expected: str | None) -> None:
     assert canary_url(Canary.model_validate(choice), targets) == expected
+
+
+def test_by_default_it_asks_what_the_load_gets_as_it_stands(tmp_path: Path) -> None:
+    file = tmp_path / "shop.yml"
+    file.write_text(
+        "config: {target: 'http://shop:8000', phases: [{duration: 1, arrivalRate: 1}], variables: {page: news}}\n"
+        "scenarios:\n"
+        "  - flow:\n"
+        "      - post: {url: /login, json: {name: ada}}\n"
+        "      - get: {url: '/users/{{ id }}'}\n"
+        "      - get: {url: /mine, headers: {authorization: '{{ token }}'}}\n"
+        "      - loop: [{get: {url: '/{{ page }}?all=1', name: news}}]\n"
+        "        count: 2\n"
+        "      - get: {url: /later}\n",
+        encoding="utf-8",
+    )
+    said = {"version": 1, "name": "shop", "load": {"scenarios": [{"file": str(file)}]}}
+    assert canary_of(Plan.model_validate(said)) == "http://shop:8000/news?all=1"
+    said["load"]["canary"] = "/healthz"  # type: ignore[index]
+    assert canary_of(Plan.model_validate(said)) == "http://shop:8000/healthz"
 
 
 @pytest.mark.parametrize(

@@ -104,19 +104,21 @@ def _silent(server: str, source: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _access_sources(folder: ServerFolder) -> Iterator[dict[str, Any]]:
+def _access_sources(folder: ServerFolder) -> list[dict[str, Any]]:
+    return [source for source in _listed(folder) if source.get("role") == "access" and not source.get("note")]
+
+
+def _listed(folder: ServerFolder) -> list[dict[str, Any]]:
+    """The lines of sources.json that can be understood."""
     try:
         said = json.loads(folder.log_sources.read_bytes())
     except (OSError, ValueError, RecursionError):
-        return
-    for source in said if isinstance(said, list) else []:
-        if (
-            isinstance(source, dict)
-            and isinstance(source.get("source"), int)
-            and source.get("role") == "access"
-            and not source.get("note")
-        ):
-            yield source
+        return []
+    return [
+        source
+        for source in (said if isinstance(said, list) else [])
+        if isinstance(source, dict) and isinstance(source.get("source"), int)
+    ]
 
 
 def _rank(log: dict[str, Any]) -> tuple[bool, bool, bool, bool, int, int]:
@@ -136,12 +138,15 @@ def _covered_by(
 ) -> list[Interval]:
     """When one server's access logs were read without a gap."""
     blocks = _blocks(building, folder)
+    journals = {source["source"] for source in _listed(folder) if source.get("kind") == "journal"}
     found: list[Interval] = []
     for log in logs:
         if log["server"] != folder.name:
             continue
         if its_blocks := blocks.get(log["source"]):
-            found += _without_gaps(its_blocks, heard_ns + _SILENT_NS)
+            # A file that was renamed is read on, and goes on as `rotated`; a journal's reader that ended reads no more.
+            ends = ("limit", "gone") if log["source"] in journals else ("limit",)
+            found += _without_gaps(its_blocks, heard_ns + _SILENT_NS, ends)
         elif log["lines"]:
             found.append((log["first_ns"], log["last_ns"]))
     return _union(found)
@@ -173,12 +178,12 @@ def _heard_until(building: Building, folder: ServerFolder) -> int:
     return max(signs)
 
 
-def _without_gaps(blocks: list[_Block], end_ns: int) -> Iterator[Interval]:
-    """`dropped` and `limit` lose what came since the block before; after `limit` and `gone` nothing comes."""
+def _without_gaps(blocks: list[_Block], end_ns: int, ends: tuple[str, ...]) -> Iterator[Interval]:
+    """`dropped` and `limit` lose what came since the block before; after those of `ends` nothing comes."""
     since: int | None = None
     before = 0
     for block in sorted(blocks, key=lambda block: block.t_ns):
-        if block.what in ("dropped", "limit", "gone"):
+        if block.what == "dropped" or block.what in ends:
             if since is not None and before > since:
                 yield since, before
             since = block.t_ns if block.what == "dropped" else None

@@ -31,6 +31,8 @@ _CLAUSES = {
     "front": "{were} answered by something in front of gunicorn: its log has {them}, gunicorn's has not",
     "raised_later": "{were} answered by something in front of the server, before the application raised ({traceback})",
     "said": "{were} answered so by the server itself, without a traceback, and the application's log has {their} id",
+    "said_perhaps": "{were} answered so by the server itself, and another log has {their} id; whether one of the tracebacks "
+    "of that time is {theirs} cannot be told",
     "access": "{were} answered so by the server itself, without a traceback",
     "check": "{stand} in the access log with the status that the client saw",
     "logged": "{stand} in the application's log, certain: by request id, and {have} no access line (a worker had {them}, and "
@@ -137,6 +139,7 @@ def _clause(row: Row, count: int, places: dict[str, str]) -> str:
         they="it" if one else "they",
         them="it" if one else "them",
         their="its" if one else "their",
+        theirs="its" if one else "theirs",
         traceback=places.get(row["fingerprint"] or "", "of which nothing more is known"),
         worker=_worker(row, places),
         cause=_CAUSES.get(row["cause"], "died"),

@@ -88,7 +88,7 @@ def _joined(connection: duckdb.DuckDBPyConnection, bounds: dict[str, Any]) -> di
 def _unseen(
     connection: duckdb.DuckDBPyConnection, bounds: dict[str, Any], canary: CanaryAsked
 ) -> dict[str, Any]:
-    """`{"known", "expected", "by_server": {…}, "by_client": {…}}`: what the one side has and the other has not seen."""
+    """`{"known", "expected", "perhaps_same", "by_server": {…}, "by_client": {…}}`: what one side alone has seen."""
     counts = rows(connection, "unseen_counts")[0]
     requests = rows(connection, "unseen_requests") if counts["expected"] else []
     known = bool(counts["expected"])
@@ -98,6 +98,7 @@ def _unseen(
     return {
         "known": known,
         "expected": counts["expected"],
+        "perhaps_same": known and _meet(requests, other),
         "by_server": {
             "count": sum(row["requests"] for row in requests) if known else None,
             "answered": sum(row["answered"] for row in requests) if known else None,
@@ -119,6 +120,12 @@ def _unseen(
             ],
         },
     }
+
+
+def _meet(requests: list[dict[str, Any]], lines: list[dict[str, Any]]) -> bool:
+    """Without an id a line is given to a request by its time: one that was given to nobody may be that of one without a line."""
+    answered = {(row["method"], row["path"]) for row in requests if row["answered"]}
+    return bool(answered & {(line["method"], line["path"]) for line in lines})
 
 
 def _without_canary(lines: list[dict[str, Any]], canary: CanaryAsked) -> list[dict[str, Any]]:

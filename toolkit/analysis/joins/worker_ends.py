@@ -52,6 +52,8 @@ class WorkerEnd:
     high_ns: int
     explained: bool
     """Where nobody knows why it ended, that may have been between two requests: an answer, even a bad one, is none of its."""
+    raises: bool
+    """Whether a SystemExit may stand in the log for its end: gunicorn's timeout, say, but no signal that kills."""
 
 
 def join_worker_ends(building: Building, error_ns: int) -> None:
@@ -97,22 +99,26 @@ def _join(
     for end in ends:
         workers.setdefault((end.server, end.pid), []).append(end)
     taken: Counter[int] = Counter()
-    open_requests = []
-    for request in requests:
-        if request.t_ns is None:
-            open_requests.append(request)
-            continue
-        its = workers.get((request.server, request.pid), [])
-        found = _nearest(its, request.t_ns)
-        if found is not None and found.low_ns - _SOON_NS <= request.t_ns <= found.high_ns + _SOON_NS:
-            taken[found.end_no] += 1
-            yield request.request_no, found.end_no, 1, request.certainty != "ambiguous"
+    for _, request, end in sorted(_by_exit(requests, workers), key=lambda found: found[0]):
+        # A worker has so many in work: an application that raises SystemExit itself, and is answered for, lives on.
+        if taken[end.end_no] < at_once.get(end.server, 1):
+            taken[end.end_no] += 1
+            yield request.request_no, end.end_no, 1, request.certainty != "ambiguous"
     places = [end for end in ends for _ in range(at_once.get(end.server, 1) - taken[end.end_no])]
-    yield from _by_time(open_requests, places, margin)
+    yield from _by_time([request for request in requests if request.t_ns is None], places, margin)
 
 
-def _nearest(ends: list[WorkerEnd], t_ns: int) -> WorkerEnd | None:
-    return min(ends, key=lambda end: abs(end.low_ns - t_ns), default=None)
+def _by_exit(
+    requests: list[CutShort], workers: dict[tuple[str | None, int | None], list[WorkerEnd]]
+) -> Iterator[tuple[int, CutShort, WorkerEnd]]:
+    """(how far apart, request, end) of each with the traceback of an exit, and the end nearest to it of its worker."""
+    for request in requests:
+        if (t_ns := request.t_ns) is None:
+            continue
+        its = [end for end in workers.get((request.server, request.pid), []) if end.raises]
+        found = min(its, key=lambda end: abs(end.low_ns - t_ns), default=None)
+        if found is not None and found.low_ns - _SOON_NS <= t_ns <= found.high_ns + _SOON_NS:
+            yield abs(found.low_ns - t_ns), request, found
 
 
 def _by_time(requests: list[CutShort], places: list[WorkerEnd], margin: int) -> Iterator[Ended]:

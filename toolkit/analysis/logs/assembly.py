@@ -43,7 +43,7 @@ class Assembly:
         self._log = log
         self._errors = said.get("role") == "error"
         self._journal = said.get("kind") == "journal"
-        self._access = AccessLines(said.get("format"), guess=said.get("role") == "access")
+        self._access = AccessLines(said.get("format"), guess=said.get("role") in ("access", None))
         self._json = JsonLines()
         self._envelopes = Envelopes(year)
         self._zone = Zone()
@@ -65,7 +65,8 @@ class Assembly:
             return None
         if 2 * self.kinds["access"] >= self.kinds.total():
             return "access"
-        return "error" if self.kinds["gunicorn"] else "application"
+        # One that a service shares with gunicorn has a few of its lines; so has one that somebody forges them into.
+        return "error" if 4 * self.kinds["gunicorn"] >= self.kinds.total() else "application"
 
     def events(self, lines: Iterable[Line]) -> Iterator[Event]:
         """Every event. A message and a traceback come when it is seen that no more belongs to them: not in order."""

@@ -55,6 +55,7 @@ def build_log_tables(building: Building) -> None:
     write_json_lines(listed, logs)
     json_table(building.connection, "raw_logs", listed, _SOURCE_FIELDS)
     building.connection.execute(f"CREATE TABLE log_clocks AS {query('log_clocks')}")
+    building.connection.execute(query("answered_ids"))
     building.write("log_events")
     building.write("log_sources")
 

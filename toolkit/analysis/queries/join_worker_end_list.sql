@@ -1,2 +1,5 @@
--- As above, in order.
-SELECT end_no, server, site, pid, t_low_ns, t_high_ns, cause <> 'unknown' AS explained FROM join_worker_ends ORDER BY end_no
+-- As above, in order. `raises`: Python itself may have ended it, so that a SystemExit stands in the log; no signal that kills lets it.
+SELECT
+    end_no, server, site, pid, t_low_ns, t_high_ns, cause <> 'unknown' AS explained,
+    cause NOT IN ('killed', 'oom', 'crash') AS raises
+FROM join_worker_ends ORDER BY end_no

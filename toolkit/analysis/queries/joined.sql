@@ -86,6 +86,7 @@ SELECT
         WHEN what IN ('timeout', 'killed') THEN event_certainty
         WHEN what = 'traceback' THEN traceback_certainty
         WHEN what = 'proxy' AND raised_later THEN traceback_certainty
+        WHEN what = 'access' AND traceback_position IS NOT NULL THEN 'ambiguous'
         WHEN what = 'access' AND other_lines IS NOT NULL THEN 'certain'
         WHEN what = 'none' THEN if(is_named AND $ids, 'certain', 'likely')
         WHEN what IN ('unknown', 'unfinished', 'closed') THEN 'none'
@@ -102,6 +103,7 @@ SELECT
         WHEN what = 'unfinished' AND met_a_full_queue THEN 'full'
         WHEN what = 'proxy' AND raised_later THEN 'raised_later'
         WHEN what = 'proxy' AND layer > 0 THEN 'front'
+        WHEN what = 'access' AND traceback_position IS NOT NULL THEN 'said_perhaps'
         WHEN what = 'access' AND other_lines IS NOT NULL THEN 'said'
         WHEN what = 'gave_up' AND line_high_ns + $error_ms * 1e6 < end_ns THEN 'lost'
         WHEN what = 'gave_up' AND line_low_ns - $error_ms * 1e6 <= end_ns THEN 'about'

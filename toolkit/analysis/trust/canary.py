@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from statistics import median, quantiles
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from toolkit.analysis.database import rows
@@ -17,6 +17,16 @@ if TYPE_CHECKING:
     from toolkit.analysis.trust.reading import Canary, Row
 
 _PORTS = {"http": 80, "https": 443}
+
+
+_MOST_DUE = 10_000
+
+
+class Waited(NamedTuple):
+    """A request that was due at `t_ns` (nanoseconds since 1970), and the milliseconds that it waited."""
+
+    t_ns: int
+    ms: float
 
 
 @dataclass(frozen=True)
@@ -50,7 +60,7 @@ class Comparison:
 
 def compare(connection: duckdb.DuckDBPyConnection, canary: Canary) -> Comparison:
     """Like with like: GET of the canary's address, answers of its most frequent status and about its size."""
-    answered = [row for row in canary.requests if row.get("status") is not None and not row.get("error")]
+    answered = [row for row in canary.requests if is_answer(row)]
     if not answered:
         return Comparison([], "the canary got no answer" if canary.url else "")
     status = Counter(row["status"] for row in answered).most_common(1)[0][0]
@@ -68,16 +78,37 @@ def compare(connection: duckdb.DuckDBPyConnection, canary: Canary) -> Comparison
             return Comparison(
                 [], "the load gets other answers from that address (another status, another size)"
             )
-        windows = _windows(alike, same, window_s)
+        windows = _windows(at_its_pace(alike, canary.per_s), same, window_s)
         if len(windows) >= limits.WINDOWS_LEAST:
             return Comparison(windows)
     return Comparison([], "too few requests of the load and the canary fall together")
 
 
-def _windows(alike: list[Row], of_load: list[dict[str, Any]], window_s: int) -> list[Window]:
+def is_answer(row: Row) -> bool:
+    """Whether a request of the canary was answered."""
+    return row.get("status") is not None and not row.get("error")
+
+
+def at_its_pace(requests: list[Row], per_s: float) -> list[Waited]:
+    """What was waited at each moment at which a request was due.
+
+    The canary asks one after another: while it waits for five seconds it leaves out a hundred requests. Each answer counting
+    once, the service would look quick exactly while it hangs. So an answer counts for every request that was due while it was
+    waited for.
+    """
+    every_ms = 1000 / per_s if per_s else 0.0
+    found = []
+    for row in requests:
+        waited_ms = float(row["ms"])
+        due = min(int(waited_ms / every_ms), _MOST_DUE) if every_ms else 0
+        found += [Waited(row["t_ns"] + round(nth * every_ms * 1e6), waited_ms) for nth in range(due + 1)]
+    return found
+
+
+def _windows(alike: list[Waited], of_load: list[dict[str, Any]], window_s: int) -> list[Window]:
     by_window: dict[int, list[float]] = {}
-    for row in alike:
-        by_window.setdefault(row["t_ns"] // 10**9 // window_s, []).append(row["ms"])
+    for one in alike:
+        by_window.setdefault(one.t_ns // 10**9 // window_s, []).append(one.ms)
     found = []
     for row in of_load:
         mine = by_window.get(row["nth"], [])
@@ -107,11 +138,10 @@ def _path(url: str) -> str:
 
 
 def per_second(canary: Canary) -> dict[int, tuple[float, float]]:
-    """Epoch second → median and 95th percentile (ms) of the answers to what it asked in that second."""
+    """Epoch second → median and 95th percentile (ms) of what a request waited that was due in that second, answered or not."""
     by_second: dict[int, list[float]] = {}
-    for row in canary.requests:
-        if row.get("status") is not None and not row.get("error"):
-            by_second.setdefault(row["t_ns"] // 10**9, []).append(float(row["ms"]))
+    for one in at_its_pace(canary.requests, canary.per_s):
+        by_second.setdefault(one.t_ns // 10**9, []).append(one.ms)
     return {second: (median(values), percentile(values, 95)) for second, values in by_second.items()}
 
 

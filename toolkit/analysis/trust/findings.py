@@ -32,6 +32,7 @@ class Finding:
             "value": self.value,
             "tone": self.tone,
             "words": self.words,
+            "reason": self.reason,
         }
 
 

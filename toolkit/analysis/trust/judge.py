@@ -8,6 +8,7 @@ from toolkit.analysis.database import rows
 from toolkit.analysis.trust import load_rules, machine_rules, server_rules
 from toolkit.analysis.trust.arrivals import Arrivals
 from toolkit.analysis.trust.canary import compare
+from toolkit.analysis.trust.cpu_time import counted_s, cpu_counted
 from toolkit.analysis.trust.findings import JUDGED, Finding, reasons_of, verdict_of
 from toolkit.analysis.trust.machine_rules import Machine
 from toolkit.analysis.trust.series import trust_series
@@ -29,7 +30,8 @@ def trust_summary(
     grid: list[int],
 ) -> dict[str, Any]:
     """`{"verdict": good | doubtful | invalid, "reasons": [sentences], "rows": [{"key", "name", "value", "tone": good | warn |
-    bad | none, "words"}], "series": as `trust_series`}`. `summary` is the rest of it, `grid` the seconds of the load."""
+    bad | none, "words", "reason"}],
+    "series": as `trust_series`}`. `summary` is the rest of it, `grid` the seconds of the load."""
     arrivals = [Arrivals(load) for load in generator.loads]
     lags = {row["t"]: tuple(row["lag_ms"]) for row in rows(connection, "trust_send_lag")}
     findings = [
@@ -100,11 +102,8 @@ def _of_servers(
         for view in found.get(entry.name, {}).get("views", []):
             yield from server_rules.view(entry.name, view)
             if view["view"] == "cpu":
-                asked = {"server": entry.name, "view": view["view"]}
-                counted_s = rows(connection, "trust_cpu_seconds", asked)[0]["cpu_s"]
-                for finding in server_rules.cpu_counted(
-                    entry.name, view, counted_s, _spare(found[entry.name])
-                ):
+                counted = counted_s(connection, entry.name)
+                for finding in cpu_counted(entry.name, view, counted, _spare(found[entry.name])):
                     view["note"] = (
                         f"{view['note'] or ''} {finding.reason}".strip()
                     )  # for who sees the flamegraph alone

@@ -9,7 +9,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from toolkit.analysis.trust import limits
-from toolkit.analysis.trust.canary import percentile
+from toolkit.analysis.trust.canary import at_its_pace, is_answer, percentile
 from toolkit.analysis.trust.findings import Finding, milliseconds, percent
 from toolkit.analysis.trust.series import busiest
 
@@ -130,16 +130,20 @@ def canary(bird: Canary, compared: Comparison, machine: Machine) -> Iterator[Fin
     if not bird.url:
         yield Finding("canary", "Canary", "none", "none")
         return
-    took = [float(row["ms"]) for row in _during(bird, machine) if row.get("status") is not None]
-    if not took:
+    asked = _during(bird, machine)
+    unanswered = [float(row["ms"]) for row in asked if not is_answer(row)]
+    if len(unanswered) == len(asked):
         yield Finding("canary", "Canary", "no answer", "warn", f"{bird.url} did not answer it")
         return
     idle = f", {milliseconds(bird.idle_ms)} before the load" if bird.idle_ms is not None else ""
+    took = [one.ms for one in at_its_pace(asked, bird.per_s)]
     p50, p95 = milliseconds(percentile(took, 50)), milliseconds(percentile(took, 95))
     value = f"p50 {p50}, p95 {p95}{idle}"
+    if unanswered:
+        value += f"; {len(unanswered):,} of {len(asked):,} without an answer (after up to {milliseconds(max(unanswered))})"
     if not compared.windows:
-        words = f"{len(took):,} answers of {bird.url}; not compared: {compared.why_not}"
-        yield Finding("canary", "Canary", value, "none", words)
+        words = f"{len(asked) - len(unanswered):,} answers of {bird.url}; not compared: {compared.why_not}"
+        yield Finding("canary", "Canary", value, "warn" if unanswered else "none", words)
         return
     slow = [window for window in compared.windows if window.slow]
     typical, typical_canary = (
@@ -161,9 +165,10 @@ def canary(bird: Canary, compared: Comparison, machine: Machine) -> Iterator[Fin
 def _slower(slow: list[Window], value: str, words: str, machine: Machine, *, mostly: bool) -> Finding:
     excess_ms = median(window.excess_ms for window in slow)
     canary_ms, load_ms = median(one.canary_ms for one in slow), median(one.load_ms for one in slow)
+    where = "" if mostly else f" in {len(slow)} windows"
     said = (
-        f"the canary got the same answers {milliseconds(excess_ms)} quicker than the load did ({milliseconds(canary_ms)} "
-        f"against {milliseconds(load_ms)})"
+        f"the canary got the same answers {milliseconds(excess_ms)} quicker than the load did{where} ({milliseconds(canary_ms)} "
+        f"against {milliseconds(load_ms)}, medians of the {len(slow)} windows in which the load was slower)"
     )
     spans = [(window.start_s, window.end_s) for window in slow]
     full = sum(machine.at_its_limit(*span) for span in spans) >= limits.WINDOWS_SHARE * len(spans)

@@ -35,6 +35,8 @@ class Canary:
     url: str = ""
     idle_ms: float | None = None
     requests: list[Row] = field(default_factory=list)
+    per_s: float = 0.0
+    """How often it was to ask; 0 where it never said."""
 
     @property
     def asked(self) -> tuple[str, int]:
@@ -87,7 +89,8 @@ def _canary(path: Path) -> Canary:
         elif _numbers(row, "ms", "bytes") and (row.get("status") is None or _numbers(row, "status")):
             requests.append(row)
     idle_ms = pace.get("idle_ms")
-    return Canary(url, idle_ms if _is_number(idle_ms) else None, requests)
+    per_s = float(pace["per_s"]) if _numbers(pace, "per_s") and pace["per_s"] > 0 else 0.0
+    return Canary(url, idle_ms if _is_number(idle_ms) else None, requests, per_s)
 
 
 def _is_sample(row: Row) -> bool:

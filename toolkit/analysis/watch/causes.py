@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 CERTAIN, LIKELY, UNKNOWN = "certain", "likely", "unknown"
 
 _CRASHES = {"SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGABRT", "SIGSYS", "SIGTRAP"}
+_TIMEOUT_CODES = {0, 1}
 _BOOT_CODES = {3: "it failed to boot", 4: "the application could not be loaded"}
 _BOOT_NS = 30 * SECOND_NS
 """One that was so old when watching began had booted, else gunicorn's default timeout had ended it."""
@@ -101,7 +102,9 @@ def exit_code(life: Life) -> int | None:
 
 def _timeout(life: Life, _: Circumstances) -> Cause | None:
     line = life.line("timeout")
-    if line is None:
+    code = life.exit.get("code")
+    # It is told to abort, and exits if it still can, or is killed: another code, as the kernel tells, is of another end.
+    if line is None or (type(code) is int and code not in _TIMEOUT_CODES):
         return None
     return Cause(
         "timeout", "it did not report to gunicorn for the timeout, and gunicorn killed it", CERTAIN, line

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from toolkit.analysis.database import rows
+from toolkit.analysis.database import has_table, rows
 
 if TYPE_CHECKING:
     import duckdb
@@ -30,9 +30,17 @@ class LogLine(NamedTuple):
 
 
 def read_log_lines(connection: duckdb.DuckDBPyConnection) -> dict[str, list[LogLine]]:
-    """Per server, in order of time."""
+    """Per server, in order of time.
+
+    Of a server with an error log of gunicorn's own, the lines of that alone: whoever can write into the application's log can
+    write a line there that looks like gunicorn's.
+    """
+    listed = rows(connection, "gunicorns_own_logs") if has_table(connection, "log_sources") else []
+    own = {(row["server"], row["source"]) for row in listed}
+    having = {server for server, _ in own}
     found: dict[str, list[LogLine]] = {}
     for row in rows(connection, "worker_log_lines", {"most": _MOST_LINES}):
         server = row.pop("server")
-        found.setdefault(server, []).append(LogLine(**row))
+        if server not in having or (server, row["source"]) in own:
+            found.setdefault(server, []).append(LogLine(**row))
     return found

@@ -132,7 +132,7 @@ def _gunicorn(entry: ServerEntry | None) -> dict[str, Any]:
 
 
 def _workers(entry: ServerEntry | None, events: list[dict[str, Any]]) -> dict[str, Any]:
-    deaths = [event for event in events if event["what"] == "died"]
+    births, deaths = ([event for event in events if event["what"] == what] for what in ("born", "died"))
     alive = most = 0
     for event in sorted(events, key=lambda event: event["what"] != "there"):
         alive += -1 if event["what"] == "died" else 1
@@ -141,7 +141,8 @@ def _workers(entry: ServerEntry | None, events: list[dict[str, Any]]) -> dict[st
         **_gunicorn(entry),
         "at_start": sum(1 for event in events if event["what"] == "there"),
         "most": most,
-        "births": sum(1 for event in events if event["what"] == "born"),
+        "births": len(births),
+        "born": [{"pid": event["pid"], "t_ns": event["t_ns"]} for event in births[:_MOST_DEATHS]],
         "deaths": [
             {
                 "pid": event["pid"],

@@ -316,3 +316,45 @@ def test_an_access_log_that_is_read_whole_is_not_doubted(recording: Recording) -
     seen = recording.logs.source("/var/log/shop/access.log", role="access")
     recording.logs.block(seen, 1.0, access(iso(500)) * 3)
     assert recording.problems() == []
+
+
+def test_an_id_that_the_server_gave_by_itself_is_known_by_its_answer(recording: Recording) -> None:
+    app = recording.logs.source("/var/log/shop/app.log", role="application")
+    text = "".join(
+        f"2026-11-21 14:30:00,000 ERROR shop request_id={name} failed\n"
+        for name in ("srv-1", "srv-2", "req-9")
+    )
+    recording.logs.block(app, 1.0, text)
+    recording.builder.load(
+        "http",
+        [
+            request(0.1, request_id="r-1", answered_id="srv-1"),
+            request(0.2, request_id="r-2", answered_id="srv-2"),
+            request(0.3, request_id="r-3", answered_id="srv-2"),  # it says nothing of any of them
+            request(0.4, request_id="req-9"),
+            request(0.5, request_id="r-5", answered_id="req-9"),
+        ],
+    )
+    assert recording.ask("SELECT request_id FROM log_events ORDER BY position") == [
+        ("r-1",),
+        ("srv-2",),
+        ("req-9",),
+    ]
+
+
+def test_a_log_of_requests_in_a_format_of_its_own_is_an_access_log_whatever_it_is_called(
+    recording: Recording,
+) -> None:
+    seen = recording.logs.source("/var/log/shop/requests.txt")
+    recording.logs.block(seen, 1.0, '[30/Nov/2026:14:30:00 +0000] <711> "GET /cart HTTP/1.1" 200 15ms\n' * 3)
+    assert recording.ask("SELECT role, lines FROM log_sources") == [("access", 3)]
+    assert recording.ask("SELECT DISTINCT kind, url_path, status FROM log_events") == [
+        ("access", "/cart", 200)
+    ]
+
+
+def test_a_few_lines_of_gunicorn_make_no_error_log(recording: Recording) -> None:
+    app = recording.logs.source("/var/log/shop/app.log")
+    own = "[2026-11-21 14:30:00 +0000] [701] [INFO] Booting worker with pid: 701\n"
+    recording.logs.block(app, 1.0, own + "2026-11-21 14:30:00,000 INFO shop sold\n" * 9)
+    assert recording.ask("SELECT role FROM log_sources") == [("application",)]

@@ -128,7 +128,7 @@ class TestTheCanary:
         assert found["reasons"][0].startswith(
             "The load generator is the bottleneck, not the service: the canary got the same"
         )
-        assert "(51 ms against 72 ms)" in found["reasons"][0]
+        assert "(51 ms against 72 ms, medians of the " in found["reasons"][0]
 
     def test_a_saturated_server(self, tmp_path: Path) -> None:
         found = self.verdict(tmp_path, 2060, 2014)
@@ -158,6 +158,23 @@ class TestTheCanary:
         assert (found["verdict"], row["tone"]) == ("doubtful", "warn")
         assert "in 3 of them the load was slower beyond chance" in row["words"]
         assert found["reasons"][0].startswith("The load generator may be the bottleneck: the canary got")
+
+    def test_while_the_service_hangs_the_canary_is_not_quick(self, tmp_path: Path) -> None:
+        """Twenty quick answers a second, then one that never comes: half of the time it waited."""
+        bird = canary(5, 11, per_s=20)
+        hung = {
+            "t_ns": at(11),
+            "ms": 10_000,
+            "late_ms": 0.1,
+            "status": None,
+            "bytes": 0,
+            "error": "TimeoutError",
+        }
+        found = trust(tmp_path, events=WELL, rows=requests(5, 21), machine=IDLE, bird=[*bird, hung])
+        row = next(row for row in found["rows"] if row["key"] == "canary")
+        assert row["value"].startswith("p50 10,000 ms")
+        assert row["value"].endswith("1 of 201 without an answer (after up to 10,000 ms)")
+        assert found["series"]["canary_p50_ms"][15] == 10_000
 
     def test_one_sign_alone_is_a_doubt(self, tmp_path: Path) -> None:
         assert self.verdict(tmp_path / "loop", 71.5, 50.7, IDLE)["verdict"] == "doubtful"

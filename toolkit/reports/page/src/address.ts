@@ -41,6 +41,12 @@ export function parseAddress(hash: string): PageState | null {
   return state;
 }
 
+/** How many windows an address names, whether they make sense or not. */
+export function windowsIn(hash: string): number {
+  const said = new URLSearchParams(hash.replace(/^#/, ""));
+  return Object.keys(WINDOWS).filter((key) => said.has(key)).length;
+}
+
 function flameOf(said: URLSearchParams): Partial<FlameState> {
   const found: Record<string, string | boolean> = {};
   for (const name of FLAME) {

@@ -4,6 +4,7 @@ import type { PageState } from "./address";
 import { button, make } from "./profile/dom";
 import type { FlameState } from "./profile";
 
+const SAID_MS = 4000;
 const PAUSE_MS = 120; // browsers refuse too many changes of the address
 
 export class Addressing {
@@ -48,7 +49,8 @@ export class Addressing {
     history.replaceState(null, "", `#${this.written}`);
   }
 
-  private say(words: string, link = ""): void {
+  /** Says something for some seconds; a link stays until it is closed. */
+  say(words: string, link = ""): void {
     document.querySelector(".toast")?.remove();
     const toast = make("div", "toast", words);
     toast.role = "status";
@@ -61,6 +63,6 @@ export class Addressing {
     }
     document.body.append(toast);
     if (link) toast.querySelector("input")?.select();
-    else setTimeout(() => { toast.remove(); }, 2500);
+    else setTimeout(() => { toast.remove(); }, SAID_MS);
   }
 }

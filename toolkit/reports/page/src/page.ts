@@ -1,5 +1,5 @@
 // Starts everything that moves in report.html. The page reads completely without it: this adds order, time and flames.
-import { emptyState } from "./address";
+import { emptyState, windowsIn } from "./address";
 import type { PageState } from "./address";
 import { Addressing } from "./addressing";
 import { forgetColours } from "./colours";
@@ -59,6 +59,11 @@ class Page {
     this.state = this.axis ? this.axis.grid.bounded(state) : state;
     this.show();
     goTo(state.at);
+    const { window, base, zoom } = this.state;
+    if ([window, base, zoom].filter((one) => one !== null).length < windowsIn(location.hash)) {
+      this.addressing.say("A window of this link does not lie in this run: it was left out.");
+      this.addressing.write(this.state);
+    }
   }
 
   private show(): void {

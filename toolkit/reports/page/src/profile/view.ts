@@ -20,7 +20,7 @@ import { Stage } from "./stage";
 import { initialState, isCompared, settled } from "./state";
 import type { FlameState } from "./state";
 import { FunctionTable } from "./table";
-import { shown } from "./text";
+import { shown, visible } from "./text";
 import { Toolbar } from "./toolbar";
 import { addressOf } from "./tree";
 import { duration, span } from "./words";
@@ -192,7 +192,7 @@ export class FlameView {
     const notes = views.map((view) => profile.stateOf(scene.selection.server, view)?.note ?? "");
     const said = [...new Set([...notes, profile.header.note ?? ""])].filter(Boolean);
     if (scene.state.from !== null && said.length > 0) said.unshift(...fewWords(scene), "Of the whole run:");
-    this.note.textContent = shown(said.join(" "));
+    this.note.textContent = visible(said.join(" "));
     this.note.hidden = this.note.textContent === "";
   }
 

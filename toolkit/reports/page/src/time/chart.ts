@@ -72,9 +72,18 @@ function series(line: Line, lane: Lane): uPlot.Series {
     ...(line.dash ? { dash: line.dash } : {}),
     ...(line.filled ? { fill: () => colour(line.colour, isArea ? 0.9 : 0.18) } : {}),
     ...(width === 0 && !isArea ? { auto: false, show: false } : {}),
-    points: { show: line.column.length < 2 },
+    // A second between two empty ones is no line: without a point it would not be seen at all.
+    points: { show: !isArea && width > 0, size: 4, filter: lonely },
     spanGaps: false,
   };
+}
+
+function lonely(chart: uPlot, index: number): number[] {
+  const column = chart.data[index] ?? [];
+  const there = (at: number): boolean => (column[at] ?? null) !== null;
+  const found: number[] = [];
+  for (let at = 0; at < column.length; at++) if (there(at) && !there(at - 1) && !there(at + 1)) found.push(at);
+  return found;
 }
 
 /** Each filled line on the sum of those before it; the others as they are. One that is not there (a worker that ended) adds

@@ -124,10 +124,15 @@ export class Overlay {
     const { from, to } = this.visible;
     const before = this.cursor ?? Math.max(from, Math.min(to, this.windows[0]?.from ?? from));
     const second = Math.max(from, Math.min(to, before + step));
-    if (!shiftKey) this.anchor = null;
-    else this.anchor ??= { second: before, x: 0, which: altKey !== this.isSecond() ? 1 : 0 };
+    this.hold(before, shiftKey ? Number(altKey !== this.isSecond()) : null);
     this.read(second, true);
     if (this.anchor && this.anchor.second !== second) this.events.choose(this.grid.snapped(this.anchor.second, second), this.anchor.which === 1);
+  }
+
+  /** With Shift a selection goes on from where it began, as long as it is of the same window. */
+  private hold(second: number, which: number | null): void {
+    if (which === null) this.anchor = null;
+    else if (this.anchor?.which !== which) this.anchor = { second, x: 0, which };
   }
 
   private read(second: number | null, byKeyboard: boolean): void {

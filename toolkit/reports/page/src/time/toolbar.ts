@@ -121,9 +121,10 @@ function presets({ worst, phases }: Timeline, choose: (window: Window | null) =>
   whole.dataset.preset = "whole";
   const made: HTMLElement[] = [whole];
   if (worst) {
-    const slow = button(`Worst 30 s (p95 ${milliseconds(worst.p95_ms)} ms)`, "plain", () => { choose({ from: worst.from, to: worst.to }); });
+    const seconds = String(worst.to - worst.from);
+    const slow = button(`Worst ${seconds} s (p95 ${milliseconds(worst.p95_ms)} ms)`, "plain", () => { choose({ from: worst.from, to: worst.to }); });
     slow.dataset.preset = "worst";
-    slow.title = `${span(worst.from, worst.to)}: the 30 seconds with the highest p95`;
+    slow.title = `${span(worst.from, worst.to)}: the ${seconds} seconds with the highest p95`;
     made.push(slow);
   }
   if (phases.length > 0) made.push(phaseList(phases, choose));

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from toolkit.analysis.trust.server_rules import cpu_counted
+from toolkit.analysis.trust.cpu_time import cpu_counted
 
 
 def view(sampled_s: float, samples: int = 100) -> dict[str, Any]:
