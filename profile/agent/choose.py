@@ -174,10 +174,10 @@ def _by_port(trees: list[Tree], value: object) -> Chosen:
             unknown.append(tree)
     if not matching and unknown:
         raise Fault(
-            "no-gunicorn",
+            "not-permitted",
             "No gunicorn is known to listen on port %d, but the sockets of %d gunicorn%s of %s cannot be read."
             % (port, len(unknown), "s" if len(unknown) > 1 else "", _owners(unknown)),
-            "Use sudo, or choose by name, PID or pidfile.",
+            "Set `sudo: true` for this server, log in as that user, or choose by name, PID or pidfile.",
             tuple(described(tree) for tree in trees),
         )
     return _matching(trees, matching, "port %d" % port), None

@@ -117,4 +117,7 @@ def _show(outcome: Outcome, given: dict[str, Any]) -> None:
         return
     if not given["quiet"] and folder.summary_text.exists():
         tell("\n" + folder.summary_text.read_text(encoding="utf-8"))
-    tell(f"Report: {folder.page if folder.page.exists() else folder.path}")
+    if folder.page.exists():
+        tell(f"Report: {folder.page}")
+    else:
+        tell(f"There is no report. What was recorded: {folder.path}; `toolkit report` on it builds one.")

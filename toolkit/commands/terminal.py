@@ -194,7 +194,8 @@ class LiveObserver:
 def _figures(progress: Progress) -> list[str]:
     figures = [f"{progress.elapsed_s:.0f} s elapsed"]
     if progress.remaining_s is not None:
-        figures.append(f"{progress.remaining_s:.0f} s left")
+        # What was planned is over: the last users are under way, for as long as the service lets them wait.
+        figures.append(f"{progress.remaining_s:.0f} s left" if progress.remaining_s > 0 else "last users")
     if progress.requests is not None:
         figures.append(f"{progress.requests} requests")
     if progress.requests_per_s is not None:

@@ -101,6 +101,14 @@ class Artillery:
             sends_after=script is None or "after" in script.data,
         )
 
+    def users_arrive(self, folder: LoadFolder) -> bool:
+        """As the recorder's first lines say."""
+        try:
+            with folder.events.open("rb") as file:
+                return b'"kind":"schedule"' in file.read(LAST_EVENTS_BYTES)
+        except OSError:
+            return False
+
     def users_left(self, folder: LoadFolder) -> bool:
         """From the last lines of the recorder's events: little is said once nobody is left."""
         try:

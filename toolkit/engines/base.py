@@ -86,6 +86,9 @@ class Engine(Protocol):
             UsageError: Node or the engine is missing or too old; the file cannot be read.
         """
 
+    def users_arrive(self, folder: LoadFolder) -> bool:
+        """Whether the first phase has begun."""
+
     def users_left(self, folder: LoadFolder) -> bool:
         """Whether its last user has left, though it may still run; cheap enough to be asked ten times a second."""
 

@@ -47,12 +47,21 @@ class _Driven:
     tail: LiveTail
     process: subprocess.Popen[bytes] | None = None
     began: float = 0.0
+    arriving: float = 0.0
+    """When its first phase was seen to begin: an engine may take many seconds before; 0 until then."""
     stopped_by_us: bool = False
     overdue: bool = False
 
     @property
     def running(self) -> bool:
         return self.process is not None and self.process.poll() is None
+
+    def remaining_s(self) -> float:
+        """As planned, from when its users began to arrive; 0 once only those are left that take longer."""
+        if not self.arriving and self.engine.users_arrive(self.folder):
+            self.arriving = time.monotonic()
+        lasted_s = time.monotonic() - self.arriving if self.arriving else 0.0
+        return max(0.0, self.launch.planned_s + _ENGINE_WIND_DOWN_S - lasted_s)
 
     @property
     def sends(self) -> bool:
@@ -147,11 +156,7 @@ class Drive:
         return sum(session.sample_count for session in sessions) if sessions else None
 
     def _remaining_s(self) -> float:
-        left = [
-            max(0.0, driven.launch.planned_s + _ENGINE_WIND_DOWN_S - (time.monotonic() - driven.began))
-            for driven in self.begun
-            if driven.running
-        ]
+        left = [driven.remaining_s() for driven in self.begun if driven.running]
         load = self.run.plan.load
         if load is not None and load.order == "sequential":
             return sum(left) + sum(driven.launch.planned_s + _ENGINE_WIND_DOWN_S for driven in self.waiting)

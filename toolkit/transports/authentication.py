@@ -224,7 +224,8 @@ class Authenticator:
             argv += ["-F", str(options.config_path)]
         for identity in options.identity_files:
             argv += ["-i", str(identity)]
-        return shlex.join([*argv, "-p", str(config.port), f"{config.user}@{config.hostname}"])
+        # By the alias, so that ssh reads the same blocks of its configuration; port and user stand after those.
+        return shlex.join([*argv, "-p", str(config.port), f"{config.user}@{config.alias}"])
 
     def _refused(self) -> NotPermittedError:
         config = self._config

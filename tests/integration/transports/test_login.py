@@ -97,7 +97,7 @@ def test_a_wrong_key_is_refused_and_named(openssh: SshServer, configure: Configu
     assert str(tmp_path / "stranger") in error.message
     assert "The server takes publickey" in error.message
     assert "Compare with `ssh -v" in error.hint
-    assert f"-p {openssh.port} {openssh.user}@127.0.0.1`." in error.hint
+    assert f"-p {openssh.port} {openssh.user}@{openssh.host_alias}`." in error.hint
 
 
 def test_a_missing_key_file_is_named(openssh: SshServer, configure: Configure, tmp_path: Path) -> None:

@@ -67,6 +67,9 @@ def test_what_may_still_be_sent_after_the_last_user(job: LoadJob, tmp_path: Path
     job.file.write_text(SCRIPT + "after: { flow: [{ get: { url: /clean } }] }\n")
     assert artillery.launch(job, folder).sends_after
     assert not artillery.users_left(folder)
+    assert not artillery.users_arrive(folder)
+    folder.events.write_text('{"t_ns":1,"kind":"schedule","worker":1}\n')
+    assert artillery.users_arrive(folder)
     folder.events.write_text('{"t_ns":1,"kind":"users","created":{"users_left":1}}\n')
     assert not artillery.users_left(folder)
     with folder.events.open("a") as events:
