@@ -196,12 +196,22 @@ function responded(response) {
   hop.firstByte = now();
   const status = response.statusCode ?? 0;
   hop.status = status;
-  const id = response.headers['x-request-id'];
-  if (id !== undefined && id !== hop.call.requestId && ID.test(String(id))) hop.answeredId = String(id);
+  hop.answeredId = answeredId(response, hop.call);
   countBody(request, response, hop);
   // A redirect is followed by another request, and a compressed body by its decompression: their last byte is not the step's end.
   hop.endsStep = hop.call.bare && (status < 300 || status >= 400) && response.headers['content-encoding'] === undefined;
   if (!hop.endsStep) response.on('end', () => (hop.end = now()));
+}
+
+/**
+ * What the server calls the request, where that is not what it was told.
+ * @param {import('node:http').IncomingMessage} response
+ * @param {HttpCall} call
+ */
+function answeredId(response, call) {
+  const id = response.headers['x-request-id'];
+  if (id === undefined || id === call.requestId) return null;
+  return ID.test(String(id)) ? String(id) : null;
 }
 
 /** @param {import('node:http').ClientRequest} request */
