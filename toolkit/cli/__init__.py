@@ -21,6 +21,7 @@ COMMANDS = {
     "profile": "profile",
     "load": "load",
     "doctor": "doctor",
+    "stop": "stop",
     "report": "report",
     "flamegraph": "flamegraph",
     "bundle": "bundle",

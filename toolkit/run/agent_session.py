@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 FIND_S, CHECK_S, RECORD_S, STOP_S, BYE_S, PING_S = 30.0, 90.0, 90.0, 90.0, 20.0, 15.0
 WATCH_S = 30.0
+ADOPT_S = 600.0
+"""200 MB of chunks over a slow line."""
 CLOCK_ROUND_TRIPS = 8
 _LONGEST_RUN_S = 24 * 3600.0
 
@@ -285,6 +287,34 @@ class AgentSession:
         self._record.learn_rates(recording)
         return recording
 
+    def others(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """The other agents that run there, and the folders that some have left; as `others` in PROTOCOL.md.
+
+        Raises:
+            UnreachableError: this agent is gone.
+        """
+        told = self._ask({"op": "others"}, "others", FIND_S)
+        return _objects(told.get("agents")), _objects(told.get("left"))
+
+    def end_other(self, pid: int) -> None:
+        """End another agent there, and wait until it is gone.
+
+        Raises:
+            NotPermittedError: it is another user's.
+            UnreachableError: it is gone already, or this one is.
+            ToolkitError: it does not end.
+        """
+        self._ask({"op": "end", "pid": pid}, "ended", STOP_S)
+
+    def adopt(self, left: str) -> None:
+        """Take over what lies in a folder that an agent left; it is gone from the server then.
+
+        Raises:
+            ToolkitError: it is no such folder.
+            UnreachableError: the agent is gone; what had not come is there still.
+        """
+        self._ask({"op": "adopt", "folder": left}, "adopted", ADOPT_S)
+
     def end_recording(self) -> None:
         """Ask for the end of the recording alone, and do not wait for it; `stop` does, and ends the watching."""
         if self._link is not None and self._record.recording:
@@ -373,6 +403,10 @@ def _operator() -> str:
         return f"{getpass.getuser()}@{socket.gethostname()}"
     except (OSError, KeyError):
         return socket.gethostname()
+
+
+def _objects(value: object) -> list[dict[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def _object(value: object) -> dict[str, Any]:
