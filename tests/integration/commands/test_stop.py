@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +12,8 @@ from tests.gunicorns import until
 from tests.integration.commands.calling import HTTP, PLAN, loading, phases
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.integration.commands.calling import Started, Toolkit
 
 pytestmark = [pytest.mark.needs_artillery, pytest.mark.needs_sshd]
