@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 HEARTBEAT_S = 2.0
 _LAST_WORDS = 12
+_ASK_AGAIN_S = 0.1
 _BUSY_S = 40.0
 _EXIT_WAIT_S = 2.0
 _STRANGE_LINES_LOGGED = 50
@@ -85,11 +86,23 @@ class AgentLink:
         """Queue a message that has no answer."""
         self._outbox.put(message)
 
-    def ask(self, message: dict[str, Any], answer: str, timeout_s: float) -> dict[str, Any]:
+    def ask(
+        self,
+        message: dict[str, Any],
+        answer: str,
+        timeout_s: float,
+        give_up: Callable[[], str] | None = None,
+    ) -> dict[str, Any]:
         """Send a message and wait for its answer of type `answer`.
 
+        Args:
+            message: an op.
+            answer: the type of its answer.
+            timeout_s: how long to wait.
+            give_up: asked again and again meanwhile: why not to wait any longer, else an empty text.
+
         Raises:
-            ToolkitError: of the kind of the agent's error.
+            ToolkitError: of the kind of the agent's error; or it was given up, with why.
             UnreachableError: the agent is gone, or said nothing to it within `timeout_s`.
         """
         with self._asking:
@@ -99,7 +112,7 @@ class AgentLink:
             try:
                 self._check_lost()
                 self._outbox.put(message)
-                return self._await(answer, str(message.get("op")), timeout_s)
+                return self._await(answer, str(message.get("op")), timeout_s, give_up)
             finally:
                 self._asked = ""
 
@@ -135,12 +148,19 @@ class AgentLink:
             if thread.ident is not None and thread is not threading.current_thread():
                 thread.join(timeout_s)
 
-    def _await(self, answer: str, op: str, timeout_s: float) -> dict[str, Any]:
+    def _await(
+        self, answer: str, op: str, timeout_s: float, give_up: Callable[[], str] | None
+    ) -> dict[str, Any]:
         deadline = time.monotonic() + timeout_s
         while True:
+            left_s = max(0.0, deadline - time.monotonic())
             try:
-                message = self._answers.get(timeout=max(0.0, deadline - time.monotonic()))
+                message = self._answers.get(timeout=left_s if give_up is None else min(left_s, _ASK_AGAIN_S))
             except queue.Empty:
+                if give_up is not None and (why := give_up()):
+                    raise ToolkitError(why) from None
+                if time.monotonic() < deadline:
+                    continue
                 said = f" It said: {self.last_words()}" if self._last_words else ""
                 raise UnreachableError(
                     f"The agent on {self._address} did not answer {op!r} within {timeout_s:.0f} s.{said}",

@@ -320,15 +320,19 @@ class AgentSession:
         if self._link is not None and self._record.recording:
             self._link.say({"op": "stop", "only": "recording"})
 
-    def stop(self) -> None:
+    def stop(self, give_up: Callable[[], str] | None = None) -> None:
         """Stop recording and watching, and wait until all of it is here. A second call does nothing.
 
+        Args:
+            give_up: as `AgentLink.ask`: why not to wait for the rest.
+
         Raises:
-            UnreachableError: the agent is gone; what came until then is kept.
+            ToolkitError: it was given up; what came until then is kept.
+            UnreachableError: the agent is gone; as above.
         """
         if self._record.recording or self._record.watching:
             self._record.recording = self._record.watching = False
-            self._ask({"op": "stop"}, "stopped", STOP_S)
+            self._ask({"op": "stop"}, "stopped", STOP_S, give_up)
 
     def close(self) -> None:
         """Say goodbye, wait for the agent's end, and see that its folder is gone. A second call does nothing.
@@ -355,10 +359,16 @@ class AgentSession:
         except ToolkitError as error:
             self._on_event("left-behind", {"message": str(error)})
 
-    def _ask(self, message: dict[str, Any], answer: str, timeout_s: float) -> dict[str, Any]:
+    def _ask(
+        self,
+        message: dict[str, Any],
+        answer: str,
+        timeout_s: float,
+        give_up: Callable[[], str] | None = None,
+    ) -> dict[str, Any]:
         if self._link is None or self._closed:
             raise UnreachableError(f"The session with {self._transport.address} is closed.")
-        return self._link.ask(message, answer, timeout_s)
+        return self._link.ask(message, answer, timeout_s, give_up)
 
     def _part(self, link: AgentLink) -> None:
         link.leave()

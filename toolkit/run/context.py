@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from toolkit.transports.base import Transport
 
 
+PATIENCE_S = 20.0
+"""After a first Ctrl-C what was recorded is fetched, for so long."""
+
+
 @dataclass
 class Run:
     """One run on its way."""
@@ -34,6 +38,8 @@ class Run:
     events: JsonLines
     desk: Desk
     interrupts: Interrupts
+    ends_by_signal: bool = False
+    """Whether the first signal is how it ends, and no interruption."""
     duration_s: float | None = None
     """How long to profile where there is no load; None: until a signal."""
     transports: dict[str, Transport] = field(default_factory=dict)
@@ -82,6 +88,15 @@ class Run:
     def undo_with(self, name: str, action: Callable[[], None]) -> None:
         """Register the counterpart of what a stage has just begun."""
         self._undo.append((name, action))
+
+    def why_hurry(self) -> str:
+        """Why what is not here yet is left behind: somebody is impatient. Empty where nobody is."""
+        signals = self.interrupts
+        if signals.count >= (3 if self.ends_by_signal else 2):
+            return "The rest was not fetched: a second signal came."
+        if signals.count and not self.ends_by_signal and time.monotonic() > signals.first_at + PATIENCE_S:
+            return f"The rest was not fetched within {PATIENCE_S:.0f} s of the signal that ended the run."
+        return ""
 
     def missing(self, sentence: str) -> None:
         """Something that belongs in the bundle is not there; say why."""

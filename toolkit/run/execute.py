@@ -120,7 +120,10 @@ def _begin(
     }
     manifest.save(folder.manifest)
     write_atomically(folder.plan, plan_text(plan))
-    return Run(plan, folder, manifest, JsonLines(folder.events), desk, interrupts, duration_s)
+    signalled = kind.ends_by_signal
+    return Run(
+        plan, folder, manifest, JsonLines(folder.events), desk, interrupts, signalled, duration_s
+    )
 
 
 def _run_stages(run: Run, kind: RunKind) -> ToolkitError | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ class Interrupts:
     def __init__(self) -> None:
         self.count = 0
         self.number = 0
+        self.first_at = 0.0
+        """When the first came, by the monotonic clock."""
         self._raising = False
         self._last_straw = 0
 
@@ -70,6 +73,7 @@ class Interrupts:
     def _note(self, number: int, _frame: FrameType | None) -> None:
         self.count += 1
         self.number = number
+        self.first_at = self.first_at or time.monotonic()
         if self._raising:
             self._raising = False
             raise self.error()

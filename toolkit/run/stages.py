@@ -236,7 +236,11 @@ def _stop_recording(run: Run, name: str) -> None:
     """Stop, fetch what is left, and write down what the session learned."""
     session = run.sessions[name]
     try:
-        session.stop()
+        session.stop(run.why_hurry)
+    except ToolkitError as error:
+        if run.why_hurry():
+            run.missing(f"{name}: {error.message}")
+        raise
     finally:
         _note_learned(run, name)
         for sentence in session.missing:

@@ -262,6 +262,24 @@ def test_an_agent_that_never_answers_is_given_up(
     assert not Path(directory).exists()
 
 
+def test_what_does_not_come_is_not_waited_for_once_somebody_is_impatient(
+    local: Transport, folder: ServerFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(monkeypatch, "def on_stop():\n    pass")
+    asked = 0
+
+    def give_up() -> str:
+        nonlocal asked
+        asked += 1
+        return "The rest was not fetched." if asked > 3 else ""
+
+    with run(local, folder) as session:
+        session.record(["wall"], 5.0, None, 1.0)
+        with pytest.raises(ToolkitError, match="The rest was not fetched"):
+            session.stop(give_up)
+    assert asked == 4
+
+
 def test_one_that_dies_before_its_greeting_is_quoted(
     local: Transport, folder: ServerFolder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
