@@ -1,12 +1,13 @@
 'use strict';
 /**
- * `node validate.cjs <folder of Artillery>`: a script as JSON on standard input. Prints JSON:
+ * `node validate.cjs <folder of Artillery>`: JSON on standard input, `script` and `processor` (a path, or empty). Prints JSON:
  * `refusal`, what Artillery's own validation says, empty where it takes the script; `missing`, the packages of the plugins
- * that Artillery would go on without, by name of the plugin.
+ * that Artillery would go on without, by name of the plugin; `parses`, whether the processor is surely no syntax error.
  */
 const fs = require('node:fs');
-const { createRequire } = require('node:module');
+const { createRequire, wrap } = require('node:module');
 const path = require('node:path');
+const { Script } = require('node:vm');
 
 const lib = path.join(String(process.argv[2]), 'dist', 'lib');
 /** @type {(script: unknown) => string | undefined} */
@@ -51,5 +52,20 @@ function resolves(resolver, name) {
   }
 }
 
-const script = JSON.parse(fs.readFileSync(0, 'utf8'));
-process.stdout.write(JSON.stringify({ refusal: validate(script) ?? '', missing: missing(script.config ?? {}) }));
+/**
+ * Whether it is a CommonJS module; of another kind nothing is known here. Nothing of it is run.
+ * @param {string} file
+ */
+function parses(file) {
+  if (!file) return true;
+  try {
+    new Script(wrap(fs.readFileSync(file, 'utf8').replace(/^#!.*/, '')), { filename: file });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const { script, processor } = JSON.parse(fs.readFileSync(0, 'utf8'));
+const found = { refusal: validate(script) ?? '', missing: missing(script.config ?? {}), parses: parses(processor) };
+process.stdout.write(JSON.stringify(found));

@@ -13,10 +13,12 @@ from toolkit.errors import UsageError
 from toolkit.recording.places import carried
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from toolkit.engines.artillery_script import Script
 
 TIMEOUT_S = 30.0
-_NOTHING: dict[str, Any] = {"refusal": "", "missing": {}}
+_NOTHING: dict[str, Any] = {"refusal": "", "missing": {}, "parses": True}
 _CHECKED = {".js", ".cjs", ".mjs"}
 
 
@@ -32,9 +34,10 @@ def validation_argv() -> list[str]:
 
 def artillery_refusals(script: Script) -> list[str]:
     """What Artillery would refuse the file for, and what it would die of, each with its place; empty where it cannot be asked."""
-    refusal = _asked(script)["refusal"]
+    said = _asked(script)
+    refusal = said["refusal"]
     found = [f"{_place(script, refusal)}: Artillery refuses this: {refusal}."] if refusal else []
-    return [*found, *processor_mistakes(script)]
+    return found if said["parses"] else [*found, *_processor_mistakes(script)]
 
 
 def missing_plugins(script: Script) -> list[str]:
@@ -48,7 +51,8 @@ def missing_plugins(script: Script) -> list[str]:
 
 def _asked(script: Script) -> dict[str, Any]:
     try:
-        return _said(tuple(validation_argv()), json.dumps(script.data, default=str))
+        asked = {"script": script.data, "processor": str(_processor(script) or "")}
+        return _said(tuple(validation_argv()), json.dumps(asked, default=str))
     except UsageError:
         return _NOTHING  # said by `doctor` and by `launch`, each in its own words
 
@@ -64,11 +68,17 @@ def _said(argv: tuple[str, ...], text: str) -> dict[str, Any]:
         return _NOTHING
 
 
-def processor_mistakes(script: Script) -> list[str]:
-    """What Node cannot parse of the file's processor: its users would die of it, one after another."""
+def _processor(script: Script) -> Path | None:
+    """The file's processor, where Node itself reads such a file."""
     name = script.config.get("processor")
     path = script.file.resolve().parent / name if isinstance(name, str) and "{{" not in name else None
-    if path is None or path.suffix not in _CHECKED or not path.is_file():
+    return path if path is not None and path.suffix in _CHECKED and path.is_file() else None
+
+
+def _processor_mistakes(script: Script) -> list[str]:
+    """What Node cannot parse of the file's processor: its users would die of it, one after another."""
+    name, path = script.config.get("processor"), _processor(script)
+    if path is None:
         return []
     try:
         argv = [str(find_node().path), "--check", str(path)]
