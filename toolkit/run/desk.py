@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -45,3 +45,5 @@ class Desk:
     observer: Observer
     ask_secret: Callable[[str], str] | None
     """Asks for a password on a terminal; None where there is nobody to ask."""
+    secrets: set[str] = field(default_factory=set)
+    """Every password and passphrase that was used, to be looked for in what the run leaves."""

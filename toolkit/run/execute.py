@@ -27,6 +27,7 @@ from toolkit.recording.manifest import Manifest
 from toolkit.run.context import Run, unexpected
 from toolkit.run.folder import make_run_folder, point_latest
 from toolkit.run.interrupts import Interrupts
+from toolkit.run.secret_scan import files_with, secrets_of
 from toolkit.run.stages import check_everything
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ _OUTCOMES = (
     (RunInvalidError, "invalid"),
     (CheckFailedError, "check-failed"),
 )
+_MOST_NAMED = 6
 SEE = "The report says more under “Can this be trusted?”."
 
 
@@ -121,9 +123,7 @@ def _begin(
     manifest.save(folder.manifest)
     write_atomically(folder.plan, plan_text(plan))
     signalled = kind.ends_by_signal
-    return Run(
-        plan, folder, manifest, JsonLines(folder.events), desk, interrupts, signalled, duration_s
-    )
+    return Run(plan, folder, manifest, JsonLines(folder.events), desk, interrupts, signalled, duration_s)
 
 
 def _run_stages(run: Run, kind: RunKind) -> ToolkitError | None:
@@ -147,6 +147,9 @@ def _run_stages(run: Run, kind: RunKind) -> ToolkitError | None:
 
 def _end(run: Run, error: ToolkitError | None, report: Report, *, ends_by_signal: bool) -> Outcome:
     run.manifest.ended_ns = time.time_ns()
+    leaked = _look_for_secrets(run)
+    if leaked is not None:
+        run.problem(leaked)
     settled = error or _worst(run, ends_by_signal=ends_by_signal)
     _settle(run, settled, "ended")
     settled = settled or _worst(run, ends_by_signal=ends_by_signal)  # the last lines may not have found room
@@ -166,10 +169,21 @@ def _end(run: Run, error: ToolkitError | None, report: Report, *, ends_by_signal
         return True
 
     problem = _build(run, report, judged, ends_by_signal=ends_by_signal)
-    final = settled or problem
+    final = settled or problem or _look_for_secrets(run)
     run.close()
     point_latest(run.folder)
     return Outcome(run.folder, final.exit_code if final else 0, final, run.elapsed_s())
+
+
+def _look_for_secrets(run: Run) -> ToolkitError | None:
+    files = files_with(run.folder.path, {*run.desk.secrets, *secrets_of(run.plan)})
+    if not files:
+        return None
+    named = ", ".join(map(str, files[:_MOST_NAMED])) + (", …" if len(files) > _MOST_NAMED else "")
+    return ToolkitError(
+        f"A secret that this run used stands in {named} of {run.folder.path}.",
+        "Do not hand the folder on: find out who wrote it there, and change the secret.",
+    )
 
 
 def _settle(run: Run, error: ToolkitError | None, kind: str) -> None:

@@ -218,14 +218,20 @@ def secret_asker(reference: str | None, desk: Desk) -> Callable[[str], str] | No
     """Answers a question for a secret from the plan's reference, else from the terminal; None where there is neither."""
     ask = desk.ask_secret
     if reference is None:
-        return ask
+        return None if ask is None else partial(_remembered, desk, ask)
 
     def nobody(question: str) -> str:
         raise UsageError(
             f"{question} is needed, and there is no terminal to ask on.", "Use env:NAME or file:PATH."
         )
 
-    return partial(resolve_secret, reference, ask or nobody)
+    return partial(_remembered, desk, partial(resolve_secret, reference, ask or nobody))
+
+
+def _remembered(desk: Desk, answer: Callable[[str], str], question: str) -> str:
+    secret = answer(question)
+    desk.secrets.add(secret)
+    return secret
 
 
 def _each(run: Run) -> list[tuple[Server, AgentSession]]:
