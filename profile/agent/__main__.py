@@ -5,7 +5,9 @@ Run as `python3 -u -I DIR/agent.pyz`; it speaks profile/agent/PROTOCOL.md over i
 
 from __future__ import annotations
 
+import contextlib
 import os
+import resource
 import signal
 import sys
 
@@ -16,6 +18,8 @@ def main() -> int:
     from wire import Writer
 
     os.umask(0o077)
+    with contextlib.suppress(ValueError, OSError):  # neither it nor py-spy leaves memory of the service in a core file
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     source, target = os.dup(0), os.dup(1)
     os.dup2(2, 1)  # a stray print must not spoil the conversation
     writer = Writer(target)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
+import resource
 import sys
 import traceback
 from typing import Any
@@ -64,6 +66,8 @@ def cli(context: click.Context) -> None:
 
 def main(argv: list[str] | None = None) -> None:
     """Run the command line and leave with its exit code; a script that asked for JSON gets its failure as JSON."""
+    with contextlib.suppress(ValueError, OSError):  # a password that was typed must not stand in a core file
+        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     code, failure = _call(argv)
     if failure is not None and asks_for_json(sys.argv[1:] if argv is None else argv, cli):
         told = {"error": failure.message, "hint": failure.hint, "exit_code": code}
