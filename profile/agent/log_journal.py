@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from typing import TYPE_CHECKING, Any, List, Optional
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from log_outlet import Outlet
 
 QUIET_S = 0.4  # at the end: what was logged before `stop` has come through journald by then
+JOURNALD = "/run/systemd/journal/socket"
 _MOST_LINE = 2 * 1024 * 1024
 
 
@@ -95,6 +97,8 @@ class Journal:
         self._outlet.event(self.number, "start", 0, 0)
         if not units.is_known(self.unit, self._users):
             self.hint = "systemd knows no unit %s: nothing may come of it." % self.unit
+        if not os.path.exists(JOURNALD):
+            self.hint = "No journald runs on this machine: nothing new comes into the journal of %s." % self.unit
         if not self._reader.sees_all:
             self.hint = (
                 "The journal of %s: only what this user may see (the group systemd-journal, or sudo, sees all)."

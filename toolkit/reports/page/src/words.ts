@@ -34,6 +34,8 @@ export function seconds(text: string): number | null {
   const found = /^\s*([-−]?)(?:(?:(\d+):)?(\d{1,4}):)?(\d+(?:\.\d+)?)\s*s?\s*$/.exec(text);
   if (!found) return null;
   const [, sign, hours = "0", minutes = "0", rest = "0"] = found;
+  // 0:99 is a slip, not 99 seconds.
+  if ((found[3] !== undefined && Number(rest) >= 60) || (found[2] !== undefined && Number(minutes) >= 60)) return null;
   const value = Number(hours) * 3600 + Number(minutes) * 60 + Number(rest);
   return sign ? -value : value;
 }
