@@ -1,0 +1,59 @@
+"""A run that is under way against the bundled service, and the table that each fault adds a row to."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.faults.run_under_way import RunUnderWay
+from tests.faults.table import FaultTable
+from tests.integration.commands.calling import Toolkit
+from toolkit.demo.service import start_demo, stop_demo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "faults.md"
+_TABLE = FaultTable()
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """A row that could not be tested is named in the table."""
+    if report.skipped and isinstance(report.longrepr, tuple):
+        _TABLE.skipped.append(
+            (report.nodeid.rpartition("::")[2], report.longrepr[2].removeprefix("Skipped: "))
+        )
+
+
+def pytest_sessionfinish(exitstatus: int) -> None:
+    """Written where `make faults` asks for it and every row held."""
+    if os.environ.get("TOOLKIT_FAULTS_WRITE") and exitstatus == 0:
+        _TABLE.write(DOCUMENT)
+
+
+@pytest.fixture(scope="session")
+def table() -> FaultTable:
+    """What docs/faults.md will say."""
+    return _TABLE
+
+
+@pytest.fixture
+def toolkit(tmp_path: Path) -> Iterator[Toolkit]:
+    """A demo of its own for each fault: some of them end it."""
+    folder = tmp_path / "demo"
+    caller = Toolkit(start_demo(folder), tmp_path)
+    try:
+        yield caller
+        assert caller.left_over() == [], "nothing stays on the server"
+    finally:
+        caller.end_all()
+        stop_demo(folder)
+
+
+@pytest.fixture
+def under_way(toolkit: Toolkit) -> RunUnderWay:
+    """Recorded and loaded for some seconds."""
+    return RunUnderWay(toolkit)

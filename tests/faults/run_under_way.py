@@ -1,0 +1,123 @@
+"""A run into which a fault is brought, and what it left."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import signal
+import time
+from typing import TYPE_CHECKING
+
+import psutil
+
+from tests.faults.table import Row
+from tests.gunicorns import until
+from tests.integration.commands.calling import HTTP, PLAN, engines_of, loading, phases
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.integration.commands.calling import Done, Toolkit
+
+PROMISE_S = 10.0
+"""From any fault until nothing of ours runs on the server."""
+
+
+class RunUnderWay:
+    """`profile-and-load` of the bundled service over SSH, some seconds after its first request."""
+
+    def __init__(self, toolkit: Toolkit, seconds: float = 12) -> None:
+        self.toolkit = toolkit
+        self.started = toolkit.start(
+            *("profile-and-load", PLAN, "--scenario", HTTP, *phases(seconds)),
+            *("--chunk", "2s", "--rate", "20", "--reports", str(toolkit.reports)),
+        )
+        self.started.wait_for("] drive load")
+        until(lambda: loading(toolkit.reports), "the first requests")
+        until(lambda: len(self.chunks) >= 4, "the first chunks", 20)
+        self._fault_at = 0.0
+        self.clean_after_s: float | None = None
+
+    @property
+    def run(self) -> Path:
+        return self.toolkit.run
+
+    @property
+    def chunks(self) -> list[Path]:
+        return sorted((self.run / "servers" / "web" / "stacks").glob("*.raw.gz"))
+
+    @property
+    def arbiter(self) -> int:
+        return int(self.toolkit.demo.pidfile.read_text())
+
+    @property
+    def workers(self) -> list[int]:
+        return [child.pid for child in psutil.Process(self.arbiter).children()]
+
+    @property
+    def agent(self) -> psutil.Process:
+        (found,) = [
+            one for one in self.toolkit.agents() if any(word.endswith("agent.pyz") for word in one.cmdline())
+        ]
+        return found
+
+    @property
+    def recorders(self) -> list[psutil.Process]:
+        return [one for one in self.toolkit.agents() if "py-spy" in " ".join(one.cmdline()[:2])]
+
+    @property
+    def engine(self) -> psutil.Process:
+        return engines_of(self.started.process.pid)[0]
+
+    def send(self, pid: int, number: int) -> None:
+        """The fault: a signal to one process."""
+        self._fault_at = time.monotonic()
+        os.kill(pid, number)
+
+    def await_clean(self) -> float:
+        """Until nothing of ours runs there, and every thread of the service goes on."""
+        until(lambda: self.toolkit.agents() == [], "nothing of ours to run", PROMISE_S + 5)
+        self.clean_after_s = time.monotonic() - self._fault_at
+        assert self.clean_after_s < PROMISE_S
+        assert not [pid for pid in self._service() if _is_stopped(pid)]
+        return self.clean_after_s
+
+    def finish(self) -> Done:
+        """Until the controller has ended."""
+        return self.started.finish(90)
+
+    def row(self, fault: str, code: int, message: str, later: int | None = None) -> Row:
+        """For the table."""
+        kept = f"{len(self.chunks) - (later or 0)} chunks, {self.requests} requests"
+        return Row(
+            fault,
+            self.clean_after_s,
+            kept + (f", + {later} later" if later is not None else ""),
+            code,
+            message,
+        )
+
+    @property
+    def requests(self) -> int:
+        count = 0
+        for path in self.run.glob("load/*/requests.jsonl.gz"):
+            count += gzip.decompress(path.read_bytes()).count(b"\n") - 1
+        for path in self.run.glob("load/*/parts/*.jsonl"):
+            count += path.read_bytes().count(b"\n") - 1
+        return count
+
+    def _service(self) -> list[int]:
+        try:
+            return [self.arbiter, *self.workers]
+        except (psutil.NoSuchProcess, OSError, ValueError):
+            return []
+
+
+def _is_stopped(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() in (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP)
+    except psutil.NoSuchProcess:
+        return False
+
+
+KILL, TERM, HUP, INT = signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT
