@@ -18,7 +18,9 @@ def main() -> int:
     from wire import Writer
 
     os.umask(0o077)
-    with contextlib.suppress(ValueError, OSError):  # neither it nor py-spy leaves memory of the service in a core file
+    with contextlib.suppress(
+        ValueError, OSError
+    ):  # neither it nor py-spy leaves memory of the service in a core file
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     source, target = os.dup(0), os.dup(1)
     os.dup2(2, 1)  # a stray print must not spoil the conversation

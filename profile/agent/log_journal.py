@@ -98,7 +98,9 @@ class Journal:
         if not units.is_known(self.unit, self._users):
             self.hint = "systemd knows no unit %s: nothing may come of it." % self.unit
         if not os.path.exists(JOURNALD):
-            self.hint = "No journald runs on this machine: nothing new comes into the journal of %s." % self.unit
+            self.hint = (
+                "No journald runs on this machine: nothing new comes into the journal of %s." % self.unit
+            )
         if not self._reader.sees_all:
             self.hint = (
                 "The journal of %s: only what this user may see (the group systemd-journal, or sudo, sees all)."
