@@ -31,11 +31,9 @@ export function utc(second: number, start: number): string {
 
 /** Seconds of `1:05`, `1:02:05`, `65`, `-0:04`; null where it is no time. */
 export function seconds(text: string): number | null {
-  const found = /^\s*([-−]?)(?:(?:(\d+):)?(\d{1,4}):)?(\d+(?:\.\d+)?)\s*s?\s*$/.exec(text);
+  const found = /^\s*([-−]?)(?:(?:(\d+):(?=[0-5]?\d:))?(\d{1,4}):(?=[0-5]?\d(?:\.|\s|s|$)))?(\d+(?:\.\d+)?)\s*s?\s*$/.exec(text);
   if (!found) return null;
   const [, sign, hours = "0", minutes = "0", rest = "0"] = found;
-  // 0:99 is a slip, not 99 seconds.
-  if ((found[3] !== undefined && Number(rest) >= 60) || (found[2] !== undefined && Number(minutes) >= 60)) return null;
   const value = Number(hours) * 3600 + Number(minutes) * 60 + Number(rest);
   return sign ? -value : value;
 }
