@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from typing import TYPE_CHECKING
 
 import psutil
@@ -116,7 +117,9 @@ def test_gunicorn_reloads(under_way: RunUnderWay, table: FaultTable) -> None:
 @pytest.mark.parametrize(
     ("number", "times"), [(INT, 1), (TERM, 1), (INT, 2)], ids=["Ctrl-C", "SIGTERM", "twice"]
 )
-def test_the_operator_ends_it(under_way: RunUnderWay, table: FaultTable, number: int, times: int) -> None:
+def test_the_operator_ends_it(
+    under_way: RunUnderWay, table: FaultTable, number: signal.Signals, times: int
+) -> None:
     for _ in range(times):
         under_way.send(under_way.started.process.pid, number)
     done = under_way.finish()

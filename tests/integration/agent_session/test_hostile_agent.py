@@ -273,7 +273,7 @@ def test_what_does_not_come_is_not_waited_for_once_somebody_is_impatient(
         asked += 1
         return "The rest was not fetched." if asked > 3 else ""
 
-    with run(local, folder) as session:
+    with open_session(local, folder=folder, run_id="r", grace_s=1) as session:
         session.record(["wall"], 5.0, None, 1.0)
         with pytest.raises(ToolkitError, match="The rest was not fetched"):
             session.stop(give_up)
