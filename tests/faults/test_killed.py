@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 from typing import TYPE_CHECKING
 
 import psutil
@@ -13,6 +12,8 @@ from tests.faults.run_under_way import HUP, INT, KILL, TERM
 from tests.gunicorns import until
 
 if TYPE_CHECKING:
+    import signal
+
     from tests.faults.run_under_way import RunUnderWay
     from tests.faults.table import FaultTable
 

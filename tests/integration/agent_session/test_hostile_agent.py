@@ -265,7 +265,7 @@ def test_an_agent_that_never_answers_is_given_up(
 def test_what_does_not_come_is_not_waited_for_once_somebody_is_impatient(
     local: Transport, folder: ServerFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    install(monkeypatch, "def on_stop():\n    pass")
+    install(monkeypatch, "def on_stop():\n    time.sleep(3)")
     asked = 0
 
     def give_up() -> str:
