@@ -91,7 +91,8 @@ class _Clearing:
     def end_agents(self) -> None:
         with self._looking() as session:
             for agent in session.others()[0]:
-                if not self._meant(agent):
+                pid = agent.get("pid")
+                if not self._meant(agent) or not isinstance(pid, int):
                     continue
                 who = _who(agent)
                 if self.run_id is None and _number(agent.get("silent_s")) < SPEAKS_S:
@@ -102,7 +103,7 @@ class _Clearing:
                         self.found.alive.append(sentence)
                     continue
                 self.say(f"{self.server.name}: end the agent of {who}")
-                session.end_other(int(agent["pid"]))
+                session.end_other(pid)
                 self.found.ended.append(f"{self.server.name}: the agent of {who} was ended.")
 
     def fetch(self) -> None:
@@ -138,10 +139,12 @@ class _Clearing:
         return self.run_id in (None, one.get("run"))
 
     def _run_folder(self, left: dict[str, Any]) -> RunFolder:
-        """That of the run where it is on this machine; a new one where it is not, or its name is none."""
+        """That of the run where it is on this machine and looked at this server; else a new one: a server may say anything."""
         said = str(left.get("run") or "")
         now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
         run = RunFolder(self.plan.reports / (said if _RUN_ID.fullmatch(said) else f"{now}-recovered"))
+        if run.manifest.exists() and not self._names(load_manifest(run.manifest)):
+            run = RunFolder(run.path.with_name(f"{run.path.name}-{self.server.name}-{now}"))
         if not run.manifest.exists():
             run.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             since_ns = left.get("since_ns")
@@ -152,13 +155,16 @@ class _Clearing:
     def _entry(self, run: RunFolder, offsets: tuple[int, int]) -> str:
         """The server's name in that run; it is added where the run does not know it."""
         manifest = load_manifest(run.manifest)
-        names = [entry.name for entry in manifest.servers if entry.address == self.transport.address]
-        if names:
+        if names := self._names(manifest):
             return self.server.name if self.server.name in names else names[0]
         entry = ServerEntry(self.server.name, self.transport.address, *offsets)
         manifest.servers.append(entry)
         manifest.save(run.manifest)
         return entry.name
+
+    def _names(self, manifest: Manifest) -> list[str]:
+        """What the run calls this server."""
+        return [entry.name for entry in manifest.servers if entry.address == self.transport.address]
 
 
 class _Session:

@@ -58,7 +58,7 @@ def test_the_hot_function_is_recorded(
         assert hot > 30, (view, hot)
         assert hot == agent.samples(view, "hot_function"), "every sample belongs to a worker that answered"
     total = sum(int(line.rpartition(" ")[2]) for line in agent.lines("cpu"))
-    assert agent.samples("cpu", "hot_function") > 0.5 * total, "the cpu view holds what runs, not what waits"
+    assert agent.samples("cpu", "hot_function") > 0.4 * total, "the cpu view holds what runs, not what waits"
     assert agent.bye() == 0
 
 
