@@ -7,8 +7,9 @@ A slice of length 0 (when it was recorded is not known) belongs to the whole run
 Time of a node = sum of count * unit, in whole microseconds, over the slices of one server and view, of all processes or one.
 A stack counts on its leaf; the total of a frame is that of its subtree, its own time that of stacks that end in it.
 
-off = wall - cpu, node by node (before frames are removed or merged), of the same server, processes and window; where less
-than 0, 0. It is there where both are shown.
+off = wall - cpu, node by node (before frames are removed or merged), of the same server and processes; where less than 0, 0.
+It is there where both are shown. Of a window: wall's slices as above, and the slices of cpu of the window that reaches from
+the start of the first of these to the end of the last, for the chunks of two views do not begin together.
 
 Scope: `all`; `application`: frames of others are removed, a stack without any of the application becomes the one frame
 `(no application function)`; `package`: a frame becomes its package, neighbours of the same name merge.
@@ -177,7 +178,12 @@ def stacks_of_window(times: dict[StackPath, int], frames: Sequence[Frame], namin
 
 
 def _cpu_slices(source: Source, selection: Selection) -> list[ChunkSlice]:
-    return held(selection.window, source.slices(selection.server, "cpu"))
+    """Those that were recorded while wall's were: the two views' chunks do not begin and end together."""
+    bounds = None if selection.window.is_whole else bounds_ms(slices_in(source, selection))
+    window = WHOLE if bounds is None else Window(bounds[0] / 1000, bounds[1] / 1000)
+    if bounds is None and not selection.window.is_whole:
+        return []
+    return held(window, source.slices(selection.server, "cpu"))
 
 
 def _all(source: Source, selection: Selection, view: str, slices: list[ChunkSlice]) -> dict[StackPath, int]:

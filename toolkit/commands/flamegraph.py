@@ -256,7 +256,9 @@ class _Asked:
             raise UsageError(f"No {seconds} s of this run have the 20 answered requests that a p95 needs.")
         start_s = found[0] - self.source.zero_ms // 1000
         named = self.times.window(str(start_s), str(start_s + seconds))
-        return NamedWindow(named.window, f"{named.words}, the worst {seconds} s: p95 {found[1]:,.0f} ms")
+        return NamedWindow(
+            named.window, f"{named.words}, the worst {seconds} s: p95 about {found[1]:,.0f} ms"
+        )
 
 
 def _write(content: bytes, out: Path | None) -> None:

@@ -95,9 +95,30 @@ class RunTimes:
                 raise UsageError(f"There is no phase {name!r}: no load was driven in this run.")
             known = list(dict.fromkeys(str(phase["name"]) for phase in self.phases))
             raise UsageError(f"There is no phase {name!r} in this run: {did_you_mean(name, known)}.")
+        if between := self._between(found):
+            times = [
+                f"{offset(self._second(one['start_ns']))}-{offset(self._second(one['end_ns']))}"
+                for one in found
+            ]
+            raise UsageError(
+                f"{name!r} is the name of {len(found)} phases with {between!r} between them: {', '.join(times)}.",
+                "Name one of them by its times.",
+            )
         start_s = min(self._second(phase["start_ns"]) for phase in found)
         end_s = max(self._second(phase["end_ns"]) for phase in found)
         return NamedWindow(Window(start_s, end_s), f"{name} ({offset(start_s)} – {offset(end_s)})")
+
+    def _between(self, found: list[dict[str, Any]]) -> str:
+        """The name of another phase of the same load that lies between two of these; empty where there is none."""
+        for load in {phase["load"] for phase in found}:
+            its = sorted(
+                (phase for phase in self.phases if phase["load"] == load), key=lambda phase: phase["start_ns"]
+            )
+            places = [at for at, phase in enumerate(its) if phase in found]
+            others = [its[at] for at in range(places[0], places[-1]) if at not in places]
+            if others:
+                return str(others[0]["name"])
+        return ""
 
     def pair(self, text: str) -> tuple[NamedWindow, NamedWindow]:
         """`A:B`, each the name of a phase or FROM-TO; a colon may also stand in either.

@@ -53,7 +53,7 @@ def watch_words(watch: dict[str, Any] | None, zero: int) -> dict[str, Any] | Non
         "lead": _lead(watch, at),
         "metrics": [_metric(_MAIN[name], metrics[name]) for name in main],
         "more": [_metric(_plain(name), metrics[name]) for name in sorted(metrics) if name not in main],
-        "workers": _workers(watch, at),
+        "workers": _workers(watch, at, zero),
         "left_out": watch["workers_left_out"] + max(0, len(watch["per_worker"]) - _MOST_WORKERS),
         "ends": _ends(watch["workers"], zero),
     }
@@ -161,7 +161,10 @@ def _plain(name: str) -> str:
     return f"{scope}: {quantity.replace('_', ' ')}"
 
 
-def _workers(watch: dict[str, Any], at: Callable[[int | None], str]) -> list[list[dict[str, Any]]]:
+def _workers(watch: dict[str, Any], at: Callable[[int | None], str], zero: int) -> list[list[dict[str, Any]]]:
+    def since(t_ns: int | None) -> float | None:
+        return None if t_ns is None else round(t_ns / 1e9 - zero, 3)
+
     ends = {death["pid"]: death for death in watch["workers"]["deaths"]}
     rows = []
     for one in watch["per_worker"][:_MOST_WORKERS]:
@@ -177,8 +180,8 @@ def _workers(watch: dict[str, Any], at: Callable[[int | None], str]) -> list[lis
                 _bytes(one["uss_last"]),
                 _cell(one["threads_max"], one["threads_max"]),
                 _cell(one["descriptors_max"], one["descriptors_max"]),
-                _cell(at(one["born_ns"]) or "before", one["born_ns"]),
-                _cell(ended or "alive", one["died_ns"]),
+                _cell(at(one["born_ns"]) or "before", since(one["born_ns"])),
+                _cell(ended or "alive", since(one["died_ns"])),
             ]
         )
     return rows
@@ -194,12 +197,12 @@ def _ends(workers: dict[str, Any], zero: int) -> list[dict[str, Any]]:
             "words": bounded(death["words"] or ""),
             "certainty": death["certainty"],
         }
-        for death in workers["deaths"][:100]
+        for death in workers["deaths"]
     ]
 
 
 def _percent(value: float | None) -> dict[str, Any]:
-    return _cell(None if value is None else f"{100 * value:.1f}", value)
+    return _cell(None if value is None else f"{100 * value:.1f}", None if value is None else 100 * value)
 
 
 def _bytes(value: float | None) -> dict[str, Any]:

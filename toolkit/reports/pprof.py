@@ -119,7 +119,7 @@ def whole_run(profile: RecordedProfile, name: str) -> bytes:
         start_ns=max(0, profile.start_ms + start_ms) * 1_000_000,
         length_ns=max(0, max(ends, default=0) - start_ms) * 1_000_000,
         period_ns=min((one.unit for one in profile.slices), default=0) * 1000,
-        comments=_comments(name),
+        comments=_comments(name, *dict.fromkeys(state.note for state in profile.states if state.shown)),
     )
     places = [
         writer.location(frame.name, frame.recorded_file or frame.file, frame.line)

@@ -82,7 +82,8 @@ def _firefox(file: WindowFile) -> bytes:
         if any(span.stacks for span in spans):
             tracks.append(firefox.Track(f"{selection.server}: process {pid}", pid, spans))
     rate = max((1e3 / slice_.unit for slice_ in slices_in(source, selection)), default=1.0)
-    title = f"{file.run_id} – {file.flame().title}"
+    flame = file.flame()
+    title = f"{file.run_id} – {flame.title}" + (f". {flame.note}" if flame.note else "")
     return firefox.content(tracks, title=title, start_ms=file.start_ms, interval_ms=1 / rate)
 
 

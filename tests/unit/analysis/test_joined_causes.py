@@ -462,3 +462,60 @@ def test_one_exit_ends_a_worker_that_has_one_request_at_a_time(tmp_path: Path) -
     earlier, last = run.join([request(4.4, 110, status=500), request(5, 1020, status=500)])
 
     assert (earlier["what"], last["what"]) == ("traceback", "timeout")
+
+
+def test_an_answer_that_broke_off_stands_beside_the_traceback_that_broke_it(tmp_path: Path) -> None:
+    run = JoinedRun(tmp_path)
+    run.access(1.01, "GET", "/data", 200)
+    run.traceback(1.009, "KeyError", PLACE, url_path="/data", event="request_failed")
+    run.access(2.01, "GET", "/data", 200)
+
+    broken, cut = run.join(
+        [request(1, 12, status=200, error="ECONNRESET"), request(2, 12, status=200, error="ECONNRESET")]
+    )
+
+    assert (broken["what"], cut["what"]) == ("traceback", "cut")
+    (told,) = run.errors.summary["explanations"]
+    assert told["sentence"].startswith("2 requests got an answer that broke off (ECONNRESET): 1 of them ")
+
+
+def test_a_connection_that_was_closed_is_explained_by_no_later_traceback(tmp_path: Path) -> None:
+    run = JoinedRun(tmp_path)
+    run.access_log()
+    run.traceback(4, "RuntimeError", PLACE)
+
+    (row,) = run.join([failed(1, "ECONNRESET", 12)])
+
+    assert row["what"] == "closed"
+
+
+def test_an_exit_with_another_code_is_of_another_request(tmp_path: Path) -> None:
+    """sys.exit(3) in an application is answered with a 500; os._exit(5) ends the worker three seconds later."""
+    run = JoinedRun(tmp_path)
+    run.access(1.01, "GET", "/exit", 500)
+    run.traceback(1.009, "SystemExit", PLACE, url_path="/exit", pid=711, event="request_failed", message="3")
+    died(run, 2.0, 711, "worker_exited", exit_code=5, message="Worker (pid:711) exited with code 5.")
+
+    answered, ended = run.join(
+        [
+            request(1, 12, status=500, url="http://127.0.0.1:8000/exit"),
+            failed(1.5, "ECONNRESET", 505, url="http://127.0.0.1:8000/end"),
+        ]
+    )
+
+    assert (answered["what"], ended["what"], ended["event_pid"]) == ("traceback", "killed", 711)
+
+
+def test_workers_are_counted_once_however_sure_it_is(tmp_path: Path) -> None:
+    run = JoinedRun(tmp_path)
+    run.access_log()
+    for number, pid in enumerate((711, 712, 713)):
+        died(run, 2.0 + 5 * number, pid, "killed", exit_signal="SIGKILL")
+    died(run, 2.001, 714, "killed", exit_signal="SIGKILL")
+
+    rows = run.join([failed(1.5 + 5 * number, "ECONNRESET", 505) for number in (0, 0, 1, 2)])
+
+    workers = {row["event_pid"] for row in rows}
+    assert len(workers) > 2
+    (told,) = run.errors.summary["explanations"]
+    assert f"({len(workers)} workers)" in told["sentence"]

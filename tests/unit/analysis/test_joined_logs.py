@@ -213,3 +213,23 @@ def test_the_table_stands_beside_the_others_and_can_be_asked(tmp_path: Path) -> 
 
     assert found[0][1:3] == ("time", access(1, "/data", 200).rstrip("\n"))
     assert (found[1][1], found[1][3]) == ("none", "refused")
+
+
+def test_a_log_that_only_the_plan_names_stands_before_gunicorns(tmp_path: Path) -> None:
+    """nginx's, whatever it is called, and longer than gunicorn's own."""
+    builder = RunFolderBuilder(tmp_path)
+    builder.server("app", {}, offset_ns=OFFSET_S * SECOND_NS)
+    logs = ServerLogs(builder.run, "app")
+    own = logs.source(
+        "/srv/access.log", role="access", found="descriptor 4 of PID 700 (the arbiter)", start_s=-OFFSET_S
+    )
+    front = logs.source("/srv/front.log", role="access", found="named in the plan", start_s=-OFFSET_S)
+    for number in range(4):
+        for log in (own, front) if number < 3 else (front,):
+            line = access(number + 1.1, "/data", 200 if number < 3 else 504)
+            logs.block(log, number + 1.6 - OFFSET_S, line)
+    builder.load("http", [*(request(number + 1, 12) for number in range(3)), request(4, 100, status=504)])
+    (told,) = read_results(builder.build()).summary["server_errors"]["explanations"]
+    assert (
+        "answered by something in front of gunicorn: its log has it, gunicorn's has not" in told["sentence"]
+    )

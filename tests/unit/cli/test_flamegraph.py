@@ -96,6 +96,11 @@ def test_windows_and_phases() -> None:
     ]
     with pytest.raises(UsageError, match="did you mean 'peak'"):
         TIMES.phase("peek")
+    twice = RunTimes(ZERO_MS, [phase("calm", 0, 5), phase("peak", 5, 9), phase("calm", 9, 12)], 0, 12)
+    with pytest.raises(
+        UsageError, match="2 phases with 'peak' between them: 00:00:00-00:00:05, 00:00:09-00:00:12"
+    ):
+        twice.phase("calm")
     with pytest.raises(UsageError, match="ends before it starts"):
         TIMES.window("40s", "10s")
     with pytest.raises(UsageError, match="A is the base"):

@@ -70,8 +70,14 @@ def build_access_logs(building: Building) -> Covered:
             for source in _access_sources(folder)
             if source["source"] not in known and not written.get((name, source["source"]))
         ]
+    named = _named(building)
     for name in {log["server"] for log in logs}:
-        its = sorted((log for log in logs if log["server"] == name), key=_rank)
+        its = [log for log in logs if log["server"] == name]
+        # One that gunicorn has open or names is gunicorn's; one that only the plan names may be of what stands before it.
+        foreign = {log["source"] for log in its if (name, log["source"]) in named}
+        if len(foreign) == len(its):
+            foreign = set()
+        its.sort(key=lambda log: _rank(log, foreign=log["source"] in foreign))
         for layer, log in enumerate(its):
             log["layer"] = layer
     path = building.scratch / "access_logs.jsonl"
@@ -81,6 +87,14 @@ def build_access_logs(building: Building) -> Covered:
     heard_ns = {name: _heard_until(building, folder) for name, folder in servers.items()}
     watched = [_covered_by(building, folder, logs, heard_ns[folder.name]) for folder in servers.values()]
     return Covered(_intersection(watched) if watched else [], min(heard_ns.values(), default=0))
+
+
+def _named(building: Building) -> set[tuple[str, int]]:
+    """(server, source) of the logs that the plan names."""
+    if not has_table(building.connection, "log_sources"):
+        return set()
+    listed = rows(building.connection, "log_source_list")
+    return {(row["server"], row["source"]) for row in listed if row["found"] == "named in the plan"}
 
 
 def _written(building: Building) -> dict[tuple[str, int], int]:
@@ -121,11 +135,11 @@ def _listed(folder: ServerFolder) -> list[dict[str, Any]]:
     ]
 
 
-def _rank(log: dict[str, Any]) -> tuple[bool, bool, bool, bool, int, int]:
+def _rank(log: dict[str, Any], *, foreign: bool) -> tuple[bool, bool, bool, bool, int, int]:
     half = log["lines"] / 2
     return (
         log["lines"] == 0,
-        bool(_PROXY.search(log["file"] or "")),
+        foreign or bool(_PROXY.search(log["file"] or "")),
         not log["with_id"] > half,
         not log["with_duration"] > half,
         -log["lines"],

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from toolkit.analysis.building import Source
 from toolkit.analysis.database import has_table, query, rows
 from toolkit.analysis.joins.access_logs import build_access_logs
-from toolkit.analysis.joins.by_time import LATE_STATUSES, MOST_REPEATS, join_by_time
+from toolkit.analysis.joins.by_time import CLOSED, LATE_STATUSES, MOST_REPEATS, join_by_time
 from toolkit.analysis.joins.sites import make_sites
 from toolkit.analysis.joins.tracebacks import join_tracebacks
 from toolkit.analysis.joins.worker_ends import join_worker_ends
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 UNSENT = ("ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "EADDRNOTAVAIL")
 """Errors of connections that were never made."""
-CLOSED = ("ECONNRESET", "EPIPE", "socket hang up")
-"""Errors of connections that the other side ended: a worker has them no longer in work."""
 MOST_SLOW = 2000
 
 _MOST_LAYERS = 3

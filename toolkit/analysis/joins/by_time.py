@@ -22,6 +22,8 @@ SLACK_NS = 50_000_000
 """Added to the error of the clocks: gunicorn writes its line after the answer has left, as soon as it gets the processor."""
 LATE_NS = 60_000_000_000
 """So long after the client gave up a server's line is still looked for."""
+CLOSED = ("ECONNRESET", "EPIPE", "socket hang up")
+"""Errors of connections that the other side ended: a worker has them no longer in work."""
 LATE_STATUSES = (408, 499, 502, 503, 504, 520, 521, 522, 523, 524)
 MOST_REPEATS = 8
 """An id that more requests or lines share than this names none of them."""

@@ -34,6 +34,7 @@ _CLAUSES = {
     "said_perhaps": "{were} answered so by the server itself, and another log has {their} id; whether one of the tracebacks "
     "of that time is {theirs} cannot be told",
     "access": "{were} answered so by the server itself, without a traceback",
+    "cut": "{were} cut off in the middle of the answer: the access log has {them} with the status that was sent before",
     "check": "{stand} in the access log with the status that the client saw",
     "logged": "{stand} in the application's log, certain: by request id, and {have} no access line (a worker had {them}, and "
     "logged no answer)",
@@ -113,7 +114,7 @@ def _part(rows: list[Row], places: dict[str, str]) -> Row:
     certainties: Counter[str] = Counter()
     for row in rows:
         certainties[row["what_certainty"] or "none"] += row["requests"]
-    merged = {**rows[0], "workers": max(row["workers"] for row in rows)}
+    merged = {**rows[0], "workers": len({pid for row in rows for pid in row["pids"] or ()})}
     by_id = all(row["by_id"] for row in rows)
     what = merged["what"]
     return {
@@ -171,6 +172,8 @@ def _subject(kind: str, status: int | None, error: str | None, count: int) -> st
     requests = "1 request" if count == 1 else f"{count:,} requests"
     if kind == "status":
         return f"{requests} got {status}"
+    if kind == "cut":
+        return f"{requests} got an answer that broke off ({error})"
     if kind == "check":
         return f"{requests} got an answer that failed a check ({error})"
     return f"{requests} got no answer ({error or 'no reason was given'})"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from toolkit.analysis.database import rows
+from toolkit.analysis.joins.by_time import CLOSED
 from toolkit.analysis.joins.evidence import worth_showing
 from toolkit.analysis.joins.explanations import explanations
 from toolkit.analysis.joins.masking import masked
@@ -51,7 +52,7 @@ def read_server_errors(
     groups = traceback_groups(connection)
     places = {group["fingerprint"]: group["known_by"] for group in groups}
     shown = worth_showing(connection, places)
-    parts = rows(connection, "error_parts", {"most": _MOST_KINDS})
+    parts = rows(connection, "error_parts", {"most": _MOST_KINDS, "closed": list(CLOSED)})
     summary = {
         "joined": _joined(connection, bounds),
         "explanations": explanations(parts, places),

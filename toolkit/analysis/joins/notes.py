@@ -98,8 +98,8 @@ def _doubts(connection: duckdb.DuckDBPyConnection, manifest: Manifest) -> Iterat
     doubts = rows(connection, "join_doubts", {"error_ns": error_ns})[0]
     if doubts["early"]:
         yield (
-            f"{doubts['early']:,} lines were written up to {doubts['early_ms']:.1f} ms before the request with their id "
-            "began: the clocks differ by more than was measured."
+            f"{doubts['early']:,} {'line was' if doubts['early'] == 1 else 'lines were'} written up to "
+            f"{doubts['early_ms']:.1f} ms before the request with the same id began: the clocks differ by more than was measured."
         )
     if doubts["longer"]:
         yield (

@@ -7,7 +7,7 @@ from itertools import groupby, product
 from typing import TYPE_CHECKING, Any
 
 from toolkit.analysis.database import query, rows
-from toolkit.analysis.joins.by_time import LATE_NS, LATE_STATUSES, MOST_REPEATS
+from toolkit.analysis.joins.by_time import CLOSED, LATE_NS, LATE_STATUSES, MOST_REPEATS
 from toolkit.analysis.joins.spans import Crowd, Span, pair_in_turn
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def join_tracebacks(building: Building, error_ns: int, sites: list[int | None]) 
     connection.execute(query("join_traced"), {"most": MOST_REPEATS})
     margin = error_ns + _MARGIN_NS
     connection.execute(query("join_held"), {"margin_ns": margin})
-    connection.execute(query("join_unexplained"), {"late": list(LATE_STATUSES)})
+    connection.execute(query("join_unexplained"), {"late": list(LATE_STATUSES), "closed": list(CLOSED)})
     for by_path, site in product((True, False), sites):
         asked: dict[str, Any] = {"by_path": by_path, "site": site}
         free = rows(connection, "join_free_tracebacks", {**asked, "repeats": MOST_REPEATS})

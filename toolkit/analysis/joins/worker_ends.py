@@ -38,6 +38,8 @@ class CutShort:
     pid: int | None
     t_ns: int | None
     certainty: str | None
+    message: str | None
+    """Of the SystemExit: its code, if it has one."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,8 @@ class WorkerEnd:
     """Where nobody knows why it ended, that may have been between two requests: an answer, even a bad one, is none of its."""
     raises: bool
     """Whether a SystemExit may stand in the log for its end: gunicorn's timeout, say, but no signal that kills."""
+    code: int | None
+    """With which it exited, where that is known."""
 
 
 def join_worker_ends(building: Building, error_ns: int) -> None:
@@ -115,10 +119,18 @@ def _by_exit(
     for request in requests:
         if (t_ns := request.t_ns) is None:
             continue
-        its = [end for end in workers.get((request.server, request.pid), []) if end.raises]
+        its = [
+            end
+            for end in workers.get((request.server, request.pid), [])
+            if end.raises and (end.code is None or _code(request.message) in (None, end.code))
+        ]
         found = min(its, key=lambda end: abs(end.low_ns - t_ns), default=None)
         if found is not None and found.low_ns - _SOON_NS <= t_ns <= found.high_ns + _SOON_NS:
             yield abs(found.low_ns - t_ns), request, found
+
+
+def _code(message: str | None) -> int | None:
+    return int(message) if message is not None and message.isdecimal() and len(message) < 4 else None
 
 
 def _by_time(requests: list[CutShort], places: list[WorkerEnd], margin: int) -> Iterator[Ended]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _ESCAPES = re.compile(r"\x1b\[[\d;]{0,30}[A-Za-z]")
 _MOST_OPEN = 64
+_OLD_NS = 60_000_000_000
 _HOLDS_FOR = 5
 """So many plain lines may stand between a message and its traceback: those of a message with several lines."""
 _ANNOUNCES = frozenset({"WARNING", "ERROR", "CRITICAL", "ALERT", "EMERG"})
@@ -140,7 +141,9 @@ class Assembly:
         if prefix.pid is not None:
             event["pid"] = prefix.pid
         own = prefix.gunicorn or self._errors or (prefix.logger or "").startswith("gunicorn")
-        if own and (said := gunicorn_event(prefix.message)) is not None:
+        # gunicorn writes a line as it stamps it; an older stamp is somebody's text that was logged.
+        fresh = event.get("stamp_ns", event["read_low_ns"]) >= event["read_low_ns"] - _OLD_NS
+        if own and fresh and (said := gunicorn_event(prefix.message)) is not None:
             event["kind"] = "gunicorn"
             event.update(said)
         set_message(event, prefix.message)

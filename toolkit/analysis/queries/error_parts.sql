@@ -1,7 +1,12 @@
 -- The failed requests by how they failed ($most of these), and within that by what explains them.
 WITH failures AS (
     SELECT
-        CASE WHEN status IS NULL THEN 'error' WHEN status >= 400 THEN 'status' ELSE 'check' END AS kind,
+        CASE
+            WHEN status IS NULL THEN 'error'
+            WHEN status >= 400 THEN 'status'
+            WHEN list_contains($closed, coalesce(error, '')) THEN 'cut'
+            ELSE 'check'
+        END AS kind,
         if(status >= 400, status, NULL) AS shown_status,
         if(status >= 400, NULL, coalesce(error, '')) AS shown_error,
         * EXCLUDE (status, error)
@@ -25,7 +30,7 @@ SELECT
     count(*) AS requests,
     bool_and(failures.joined_by = 'id') AS by_id,
     max(failures.server_ms) AS longest_ms,
-    count(DISTINCT failures.event_pid) AS workers,
+    list(DISTINCT failures.event_pid) FILTER (failures.event_pid IS NOT NULL) AS pids,
     min(failures.event_pid) AS pid
 FROM failures
 JOIN kinds

@@ -1,7 +1,8 @@
 -- Failed requests that a worker's end may have cut short: without a line of the server, or with the traceback of the exit.
 SELECT
     unexplained.request_no, unexplained.start_ns, unexplained.end_ns, unexplained.late,
-    unexplained.status IS NOT NULL AS answered, unexplained.site, traces.server, traces.pid, traces.t_ns, traced.certainty
+    unexplained.status IS NOT NULL AS answered, unexplained.site, traces.server, traces.pid, traces.t_ns, traced.certainty,
+    traces.message
 FROM join_unexplained AS unexplained
 LEFT JOIN join_traced AS traced USING (request_no)
 LEFT JOIN join_tracebacks AS traces ON traces.trace_no = traced.trace_no

@@ -17,7 +17,7 @@ named AS (
 )
 SELECT
     row_number() OVER (ORDER BY t_ns, named.server, source, position) AS trace_no,
-    named.server, sites.site, source, position, t_ns, t_low_ns, t_high_ns, pid, fingerprint, exception,
+    named.server, sites.site, source, position, t_ns, t_low_ns, t_high_ns, pid, fingerprint, exception, message,
     nullif(request_id, '') AS request_id,
     upper(coalesce(method, nullif(flask.method, ''), nullif(gunicorn.method, ''))) AS method,
     left(

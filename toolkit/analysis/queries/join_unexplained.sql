@@ -3,7 +3,8 @@
 CREATE TABLE join_unexplained AS
 SELECT
     requests.request_no, requests.site, requests.method, requests.path, requests.status, requests.start_ns, requests.end_ns,
-    requests.status IS NULL OR list_contains($late, requests.status) AS late,
+    -- Who gives up does so before the server is through; a connection that was closed was closed at its end.
+    (requests.status IS NULL OR list_contains($late, requests.status)) AND NOT list_contains($closed, coalesce(requests.error, '')) AS late,
     lines.server, lines.t_high_ns AS line_ns,
     coalesce(lines.status >= 500, false) AS server_failed,
     coalesce(lines.status = requests.status, false) AS same_status,
@@ -13,4 +14,7 @@ FROM join_requests AS requests
 LEFT JOIN join_best AS best USING (request_no)
 LEFT JOIN join_lines AS lines ON lines.line_no = best.line_no
 LEFT JOIN join_traced AS traced ON traced.request_no = requests.request_no
-WHERE requests.failed AND requests.sent AND requests.protocol = 'http' AND (requests.status IS NULL OR requests.status >= 500)
+WHERE requests.failed AND requests.sent AND requests.protocol = 'http' AND (
+    requests.status IS NULL OR requests.status >= 500
+    OR list_contains($closed, coalesce(requests.error, '')) -- an answer that broke off
+)

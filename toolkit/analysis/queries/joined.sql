@@ -15,7 +15,9 @@ WITH facts AS (
         (requests.end_ns - requests.start_ns) / 1e6 AS latency_ms,
         slow.request_no IS NOT NULL AS slow,
         best.joined_by, best.certainty, best.candidates,
-        lines.line_no, lines.server, lines.source, lines.position, lines.t_ns, lines.status AS access_status, lines.layer,
+        lines.line_no, lines.server, lines.source, lines.position,
+        greatest(lines.t_ns, least(lines.t_high_ns, requests.start_ns)) AS t_ns, -- no line is older than its request
+        lines.status AS access_status, lines.layer,
         if(traces.by_gunicorn OR lines.layer > 0, NULL, lines.duration_ms) AS server_ms,
         traces.fingerprint, traced.certainty AS traceback_certainty, traces.server AS traceback_server,
         traces.source AS traceback_source, traces.position AS traceback_position, traces.t_ns AS traceback_t_ns,
@@ -60,6 +62,7 @@ explained AS (
             WHEN NOT sent THEN if(is_refused, 'refused', 'unsent')
             WHEN line_no IS NOT NULL AND status IS NULL THEN 'gave_up'
             WHEN access_status <> status OR layer > 0 AND status >= 400 THEN 'proxy'
+            WHEN line_no IS NOT NULL AND status < 400 AND was_closed THEN 'cut'
             WHEN line_no IS NOT NULL THEN if(status < 400, 'check', 'access')
             WHEN other_lines IS NOT NULL THEN 'logged'
             WHEN error = 'interrupted' THEN 'interrupted'

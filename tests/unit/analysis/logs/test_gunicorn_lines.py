@@ -75,7 +75,7 @@ def test_a_line_is_an_event(line: str, expected: dict[str, Any]) -> None:
 
 
 def test_a_whole_log_of_a_service_with_every_misfortune() -> None:
-    found = read(captured("gunicorn-27-sync.log"))
+    found = read(captured("gunicorn-27-sync.log"), low_s=-1e7)
 
     events = Counter(event["event"] for event in found if event["kind"] == "gunicorn")
     assert events == {
@@ -88,7 +88,7 @@ def test_a_whole_log_of_a_service_with_every_misfortune() -> None:
 
 
 def test_a_worker_that_cannot_boot() -> None:
-    found = read(captured("gunicorn-27-boot.log"))
+    found = read(captured("gunicorn-27-boot.log"), low_s=-1e7)
 
     failures = [(event["kind"], event["pid"]) for event in found if event.get("event") == "boot_failed"]
     assert failures == [("traceback", 11460), ("gunicorn", 11459)]
@@ -115,3 +115,17 @@ def test_gunicorns_logger_in_another_format() -> None:
     assert (found["kind"], found["event"]) == ("gunicorn", "ttou")
     found = one("2026-11-21 14:30:00,123 CRITICAL WORKER TIMEOUT (pid:8)\n", role="error")
     assert (found["kind"], found["event"], found["pid"]) == ("gunicorn", "timeout", 8)
+
+
+def test_a_line_with_an_old_stamp_is_somebodys_text() -> None:
+    """An exception's message may hold what its client sent, with newlines."""
+    text = (
+        "[2026-11-21 14:30:00 +0000] [701] [ERROR] Error handling request /find\n"
+        "Traceback (most recent call last):\n"
+        '  File "/srv/shop/views.py", line 3, in find\n    raise ValueError(query)\n'
+        "ValueError: no such customer\n"
+        "[2026-11-21 14:17:00 +0000] [1] [CRITICAL] WORKER TIMEOUT (pid:701)\n"
+    )
+    assert not [event for event in read(text, role="error") if event.get("event") == "timeout"]
+    true = "[2026-11-21 14:30:00 +0000] [700] [CRITICAL] WORKER TIMEOUT (pid:701)\n"
+    assert one(true, role="error")["event"] == "timeout"

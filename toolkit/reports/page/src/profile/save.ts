@@ -8,20 +8,37 @@ import type { Scene } from "./scene";
 import { xml } from "./text";
 
 const HEAD = 52;
+const LEADING = 15;
 const MARGIN = 12;
 const HIGHEST = 16_000; // pixels of a canvas that every browser can draw
 const WORDS = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
+
+/** `text` in lines of about so many pixels. */
+function wrapped(text: string, width: number): string[] {
+  const room = Math.max(40, Math.floor(width / 6));
+  const lines: string[] = [];
+  for (const word of text.split(" ").filter(Boolean)) {
+    const last = lines.length - 1;
+    if (last >= 0 && lines[last]!.length + word.length < room) lines[last] += ` ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
 
 /** What stands above a saved picture, and the colours of its words. */
 export interface Heading {
   title: string;
   detail: string;
+  /** What a reader must know of it. */
+  note: string;
   ink: string;
   quiet: string;
 }
 
 export async function pngOf(picture: Picture, heading: Heading, width: number): Promise<Blob | null> {
-  const height = HEAD + picture.layout.rows * ROW + MARGIN;
+  const notes = wrapped(heading.note, width);
+  const head = HEAD + notes.length * LEADING;
+  const height = head + picture.layout.rows * ROW + MARGIN;
   const ratio = Math.min(2, HIGHEST / height);
   const canvas = make("canvas");
   const context = sized(canvas, width + 2 * MARGIN, height, ratio, picture.palette.paper);
@@ -31,8 +48,8 @@ export async function pngOf(picture: Picture, heading: Heading, width: number): 
   context.fillText(heading.title, MARGIN, 22, width);
   context.fillStyle = heading.quiet;
   context.font = `12px ${WORDS}`;
-  context.fillText(heading.detail, MARGIN, 41, width);
-  context.setTransform(ratio, 0, 0, ratio, MARGIN * ratio, HEAD * ratio);
+  for (const [at, text] of [heading.detail, ...notes].entries()) context.fillText(text, MARGIN, 41 + at * LEADING, width);
+  context.setTransform(ratio, 0, 0, ratio, MARGIN * ratio, head * ratio);
   drawRows(context, picture, { width, height: picture.layout.rows * ROW, top: 0, ratio });
   return new Promise((done) => {
     canvas.toBlob(done, "image/png");
@@ -42,7 +59,9 @@ export async function pngOf(picture: Picture, heading: Heading, width: number): 
 /** An SVG that stands alone; every frame has its figures as a title. */
 export function svgOf(picture: Picture, heading: Heading, width: number): Blob {
   const { layout, style, palette, describing } = picture;
-  const [across, height] = [width + 2 * MARGIN, HEAD + layout.rows * ROW + MARGIN];
+  const notes = wrapped(heading.note, width);
+  const head = HEAD + notes.length * LEADING;
+  const [across, height] = [width + 2 * MARGIN, head + layout.rows * ROW + MARGIN];
   const context = make("canvas").getContext("2d");
   if (context) context.font = `${String(FONT_SIZE)}px ${FONT}`;
   const column = context ? columnOf(context) : FONT_SIZE * 0.62;
@@ -56,8 +75,9 @@ export function svgOf(picture: Picture, heading: Heading, width: number): Blob {
     `<svg xmlns="http://www.w3.org/2000/svg" width="${String(across)}" height="${String(height)}" viewBox="0 0 ${String(across)} ${String(height)}" role="img" aria-label="${xml(heading.title)}">`,
     `<rect width="100%" height="100%" fill="${palette.paper}"/>`,
     `<g font-family="${xml(WORDS)}"><text x="${String(MARGIN)}" y="22" font-size="15" font-weight="600" fill="${heading.ink}">${xml(heading.title)}</text>`,
-    `<text x="${String(MARGIN)}" y="41" font-size="12" fill="${heading.quiet}">${xml(heading.detail)}</text></g>`,
-    `<g transform="translate(${String(MARGIN)} ${String(HEAD)})" font-family="${xml(FONT)}" font-size="${String(FONT_SIZE)}" xml:space="preserve">`,
+    ...[heading.detail, ...notes].map((text, at) => `<text x="${String(MARGIN)}" y="${String(41 + at * LEADING)}" font-size="12" fill="${heading.quiet}">${xml(text)}</text>`),
+    "</g>",
+    `<g transform="translate(${String(MARGIN)} ${String(head)})" font-family="${xml(FONT)}" font-size="${String(FONT_SIZE)}" xml:space="preserve">`,
     ...frames,
     "</g>",
     "</svg>",

@@ -23,6 +23,7 @@ import { FunctionTable } from "./table";
 import { shown, visible } from "./text";
 import { Toolbar } from "./toolbar";
 import { addressOf } from "./tree";
+import { samplesOf } from "./window";
 import { duration, span } from "./words";
 
 export interface FlameOptions {
@@ -48,6 +49,8 @@ export class FlameView {
   private readonly headline = make("p", "fv-headline");
   private readonly legend = make("div", "fv-legend");
   private readonly note = make("p", "fv-note");
+  /** What the note says, for what is saved. */
+  private doubts = "";
   private readonly nothing = make("p", "fv-nothing");
   private readonly toolbar: Toolbar;
   private readonly comparing: Comparing;
@@ -192,7 +195,8 @@ export class FlameView {
     const notes = views.map((view) => profile.stateOf(scene.selection.server, view)?.note ?? "");
     const said = [...new Set([...notes, profile.header.note ?? ""])].filter(Boolean);
     if (scene.state.from !== null && said.length > 0) said.unshift(...fewWords(scene), "Of the whole run:");
-    this.note.textContent = visible(said.join(" "));
+    this.doubts = visible(said.join(" "));
+    this.note.textContent = this.doubts;
     this.note.hidden = this.note.textContent === "";
   }
 
@@ -206,7 +210,7 @@ export class FlameView {
     if (!picture) return;
     const { color } = getComputedStyle(this.root);
     const against = isCompared(scene.state) ? `, against ${span(scene.state.baseFrom, scene.state.baseTo)}` : "";
-    const heading = { title: rootWords(scene), detail: headlineOf(scene) + against, ink: hexOf(color), quiet: hexOf(getComputedStyle(this.note).color) };
+    const heading = { title: rootWords(scene), detail: headlineOf(scene) + against, note: this.doubts, ink: hexOf(color), quiet: hexOf(getComputedStyle(this.note).color) };
     const blob = what === "svg" ? svgOf(picture, heading, stage.width) : await pngOf(picture, heading, stage.width);
     if (blob) save(blob, `${name}.${what}`);
   }
@@ -252,10 +256,11 @@ function recordedWords({ recorded }: Scene["now"]): string {
 
 /** How sure a window can be: the notes are of the whole run. The same numbers as in toolkit/analysis/view_notes.py. */
 function fewWords({ profile, selection, now }: Scene): string[] {
-  const [slice] = now.slices;
-  if (selection.view === "off" || slice === undefined) return [];
-  // From its time, for counting again would take as long as the window itself.
-  const samples = Math.round(now.time / sampleTime(profile, selection, slice));
+  if (selection.view === "off" || now.slices.length === 0) return [];
+  // From its time, for counting again would take as long as the window itself: exactly only where all slices have one rate.
+  const units = new Set(now.slices.map((slice) => sampleTime(profile, selection, slice)));
+  const counted = (): number => samplesOf(profile, selection, now).counts.reduce((sum, count) => sum + count, 0);
+  const samples = Math.round(units.size === 1 ? now.time / [...units][0]! : counted());
   if (samples === 0 || samples >= FEW) return [];
   return [`Only ${samples === 1 ? "1 sample" : `${String(samples)} samples`} in this window: a share may be off by ${String(Math.round(98 / Math.sqrt(samples)))} percentage points.`];
 }

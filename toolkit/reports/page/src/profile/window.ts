@@ -31,7 +31,7 @@ export interface Side {
 export function addUp(profile: Profile, selection: Selection, window: Window): Side {
   const off = selection.view === "off";
   const slices = slicesIn(profile, selection.server, off ? "wall" : selection.view, window);
-  const taken = off ? slicesIn(profile, selection.server, "cpu", window) : [];
+  const taken = off ? slicesIn(profile, selection.server, "cpu", window && recordedIn(profile, slices)) : [];
   const self = new Float64Array(profile.nodeFrame.length);
   for (const slice of slices) addSlice(profile, slice, selection.workers, profile.slices.unit[slice]!, self);
   for (const slice of taken) addSlice(profile, slice, selection.workers, -profile.slices.unit[slice]!, self);

@@ -122,7 +122,7 @@ function presets({ worst, phases }: Timeline, choose: (window: Window | null) =>
   const made: HTMLElement[] = [whole];
   if (worst) {
     const seconds = String(worst.to - worst.from);
-    const slow = button(`Worst ${seconds} s (p95 ${milliseconds(worst.p95_ms)} ms)`, "plain", () => { choose({ from: worst.from, to: worst.to }); });
+    const slow = button(`Worst ${seconds} s (p95 ≈ ${milliseconds(worst.p95_ms)} ms)`, "plain", () => { choose({ from: worst.from, to: worst.to }); });
     slow.dataset.preset = "worst";
     slow.title = `${span(worst.from, worst.to)}: the ${seconds} seconds with the highest p95`;
     made.push(slow);
