@@ -65,6 +65,10 @@ def _number(schedule: Row, name: str) -> float:
     return float(value) if isinstance(value, (int, float)) else 0.0
 
 
+_PULSES_S = 2.0
+"""A user is counted up to a pulse later than it came."""
+
+
 @dataclass(frozen=True)
 class Arrivals:
     """The users of one engine, all its threads together. Times in epoch seconds."""
@@ -94,6 +98,13 @@ class Arrivals:
         """When its threads were last heard of together; 0 where never."""
         return min((times[-1] for times, _ in self._by_thread), default=0.0)
 
+    @cached_property
+    def _last_arrival_s(self) -> float:
+        """When the last user had arrived, by the pulse that counts it first; 0 where nothing is known."""
+        return max(
+            (times[counts.index(counts[-1])] for times, counts in self._by_thread if counts), default=0.0
+        )
+
     def arrived_by(self, at_s: float) -> float:
         """Users so far; in between two pulses as if evenly."""
         return sum(_between(times, counts, at_s) for times, counts in self._by_thread)
@@ -119,6 +130,14 @@ class Arrivals:
         ended = [row["t_ns"] / 1e9 for row in self.load.pulses if row.get("ended") == index]
         whole = len(ended) >= len(shares)
         end_s = max(ended) if whole else self.last_s
+        if (
+            whole
+            and index == max(share.index for share in self._shares)
+            and self._last_arrival_s > end_s + _PULSES_S
+        ):
+            end_s = (
+                self._last_arrival_s
+            )  # a generator at its limit says that a phase has ended while its users queue up
         # Of a load that was stopped in the middle of a phase only what came before is asked for.
         asked_s = planned_s if whole else min(planned_s, max(0.0, end_s - start_s))
         meant = sum(share.meant_by(start_s + asked_s) for share in shares)

@@ -51,6 +51,14 @@ def test_a_generator_that_cannot_keep_up(tmp_path: Path) -> None:
     assert any("took 25 s instead of 10 s" in reason for reason in found["reasons"])
 
 
+def test_users_that_come_after_their_phase_was_said_to_have_ended(tmp_path: Path) -> None:
+    ramp = schedule(mode="ramp", ramp_to=100)
+    late = [pulse(second, 400 + 20 * (second - 10)) for second in range(11, 41)]
+    found = trust(tmp_path, events=[ramp, *pulses(40, 10), *late], machine=BUSY)
+    assert (found["verdict"], tone(found, "phases")) == ("invalid", "warn")
+    assert any("took 40 s instead of 10 s" in reason for reason in found["reasons"])
+
+
 def test_fewer_users_without_a_busy_generator_are_a_doubt(tmp_path: Path) -> None:
     found = trust(tmp_path, events=[schedule(), *pulses(40, 25)], machine=IDLE)
     assert found["verdict"] == "doubtful"
