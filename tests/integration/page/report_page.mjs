@@ -57,7 +57,7 @@ async function csv(page) {
   assert.equal(failed.length, 5, 'a heading and four requests, without what the servers logged');
   assert.match(failed[1], /^35\.015,print,500,200\.0,180\.0,20\.0,"stands beside this traceback/);
   const workers = await saved(page, 'workers-1.csv');
-  assert.deepEqual(workers.slice(1).map((line) => line.split(',').slice(0, 2).join()), ['701,0.25', '702,0.5', '711,0.25']);
+  assert.deepEqual(workers.slice(1).map((line) => line.split(',').slice(0, 2).join()), ['701,25.0', '702,50.0', '711,25.0']);
 }
 
 async function saved(page, name) {

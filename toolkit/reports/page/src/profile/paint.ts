@@ -51,10 +51,16 @@ export class Style {
     const { palette, scene } = this;
     const { tree } = this.part(place);
     const label = tree.label[this.layout.frame[place]!]!;
-    if (scene.found && label >= 0 && scene.found.labels[label] === 1) return palette.hit;
-    if (scene.base && !scene.found) return this.difference(place);
+    const isHit = this.isFound(label);
+    // In a difference colours mean less and more: what is searched for keeps its own, and the rest goes pale.
+    if (scene.base && (isHit || !scene.found)) return this.difference(place);
+    if (isHit) return palette.hit;
     const fills = scene.found || this.isAboveZoom(place) ? palette.faded : palette.owner;
     return label < 0 ? owned(fills, NOBODY, 0) : owned(fills, tree.labels.owner[label]!, tree.labels.hash[label]!);
+  }
+
+  private isFound(label: number): boolean {
+    return label >= 0 && this.scene.found?.labels[label] === 1;
   }
 
   private isAboveZoom(place: number): boolean {

@@ -190,7 +190,7 @@ export class FlameView {
   private tell(palette: Palette): void {
     const { scene, profile } = this;
     this.headline.textContent = headlineOf(scene);
-    this.legend.replaceChildren(...(scene.base && !scene.found ? [] : OWNERS.map((owner, at) => make("span", "fv-key", swatch(palette.owner[at]![SHADES - 4]!.fill), owner))));
+    this.legend.replaceChildren(...(scene.base ? [] : OWNERS.map((owner, at) => make("span", "fv-key", swatch(palette.owner[at]![SHADES - 4]!.fill), owner))));
     const views = scene.selection.view === "off" ? ["wall", "cpu"] : [scene.selection.view];
     const notes = views.map((view) => profile.stateOf(scene.selection.server, view)?.note ?? "");
     const said = [...new Set([...notes, profile.header.note ?? ""])].filter(Boolean);
