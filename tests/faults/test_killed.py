@@ -30,9 +30,7 @@ def test_the_controller_is_killed(under_way: RunUnderWay, table: FaultTable) -> 
     under_way.send(under_way.started.process.pid, KILL)
     under_way.started.process.wait(10)
     under_way.await_clean()
-    until(
-        lambda: not any("artillery" in " ".join(one.cmdline()) for one in _orphans()), "Artillery's end", 10
-    )
+    until(lambda: not _generators(), "Artillery's end", 10)
     (left,) = under_way.toolkit.folders_left()
     assert [path.name for path in left.iterdir()] == ["recordings"]
     before = len(under_way.chunks)
@@ -96,8 +94,9 @@ def test_a_worker_is_killed(under_way: RunUnderWay, table: FaultTable) -> None:
 @pytest.mark.parametrize(("number", "name"), [(KILL, "kill -9"), (TERM, "SIGTERM")], ids=["killed", "ended"])
 def test_the_arbiter_ends(under_way: RunUnderWay, table: FaultTable, number: int, name: str) -> None:
     under_way.send(under_way.arbiter, number)
+    # Host and logs are watched to the end of the load; what looks at the service ends with it.
+    until(lambda: not under_way.recorders, "the recorders' end", 10)
     done = under_way.finish()
-    under_way.await_clean()
     assert done.code == 69, done.err
     assert under_way.chunks
     table.rows.append(under_way.row(f"{name} of the arbiter", done.code, said(done.err)))
@@ -131,8 +130,15 @@ def test_the_operator_ends_it(
     table.rows.append(under_way.row(name, done.code, said(done.err)))
 
 
-def _orphans() -> list[psutil.Process]:
-    return [one for one in psutil.process_iter() if one.ppid() == 1 and "node" in one.name()]
+def _generators() -> list[int]:
+    """Artillery's processes that nobody is above of any more."""
+    found = psutil.process_iter(["ppid", "cmdline"])
+    return [
+        one.pid
+        for one in found
+        if one.info["ppid"] == 1
+        and any(word.endswith("artillery/bin/run") for word in one.info["cmdline"] or [])
+    ]
 
 
 def _plan() -> str:
