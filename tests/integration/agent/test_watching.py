@@ -47,7 +47,9 @@ def sample(agent: Agent, wanted: Any, what: str) -> Message:
     lines: list[Message] = []
 
     def fits() -> bool:
-        agent.say(op="ping", t0=0)  # what is dear comes in few samples: longer than the agent waits for a word
+        agent.say(
+            op="ping", t0=0
+        )  # what is dear comes in few samples: longer than the agent waits for a word
         lines.append(agent.wait("metrics", "workers", "log"))
         return lines[-1]["type"] == "metrics" and bool(wanted(lines[-1]))
 
