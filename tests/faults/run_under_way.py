@@ -63,7 +63,7 @@ class RunUnderWay:
 
     @property
     def recorders(self) -> list[psutil.Process]:
-        return [one for one in self.toolkit.agents() if "py-spy" in " ".join(one.cmdline()[:2])]
+        return [one for one in self.toolkit.agents() if "py-spy" in " ".join(_words(one)[:2])]
 
     @property
     def engine(self) -> psutil.Process:
@@ -111,6 +111,15 @@ class RunUnderWay:
             return [self.arbiter, *self.workers]
         except (psutil.NoSuchProcess, OSError, ValueError):
             return []
+
+
+def _words(process: psutil.Process) -> list[str]:
+    """Its command line; none of one that is gone."""
+    try:
+        words: list[str] = process.cmdline()
+    except psutil.Error:
+        return []
+    return words
 
 
 def _is_stopped(pid: int) -> bool:
