@@ -40,6 +40,8 @@ LOG_EVENTS = {
     "level": "VARCHAR",
     "logger": "VARCHAR",
     "pid": "INTEGER",
+    "writer": "INTEGER",
+    "perhaps_quoted": "BOOLEAN",
     "exit_signal": "VARCHAR",
     "exit_code": "INTEGER",
     "request_id": "VARCHAR",

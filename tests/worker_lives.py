@@ -23,6 +23,11 @@ OTHER_ARBITER = 800
 KILLED = "Worker (pid:%d) was sent SIGKILL! Perhaps out of memory?"
 
 
+def stamp_of(second: float) -> str:
+    """A time as gunicorn writes it."""
+    return datetime.fromtimestamp(int(at(second) / 1e9), UTC).strftime("%Y-%m-%d %H:%M:%S +0000")
+
+
 @dataclass
 class Service:
     """A gunicorn with the workers A and B, watched from second 0 to 60, with its error log."""
@@ -36,8 +41,7 @@ class Service:
         """Lines of gunicorn's log, read as they are written."""
         if self.log < 0:
             self.log = self.logs.source("/var/log/shop/error.log", role="error")
-        stamp = datetime.fromtimestamp(int(at(second) / 1e9), UTC).strftime("%Y-%m-%d %H:%M:%S +0000")
-        text = "".join(f"[{stamp}] [{pid}] [{level}] {message}\n" for message in messages)
+        text = "".join(f"[{stamp_of(second)}] [{pid}] [{level}] {message}\n" for message in messages)
         self.logs.block(self.log, second + 0.1, text)
 
     def measure(self, oom: Callable[[int], dict[str, dict[str, Any]]] | None = None) -> None:

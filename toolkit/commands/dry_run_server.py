@@ -11,7 +11,7 @@ from toolkit.plan.quantities import format_size
 from toolkit.probes.delivery_look import PREPARED
 from toolkit.recording.places import carried
 from toolkit.reports.terminal_text import printable
-from toolkit.run.agent_session import agent_command
+from toolkit.run.agent_opening import agent_command
 from toolkit.transports.address import parse_address
 from toolkit.transports.base import ConnectOptions
 from toolkit.transports.client_config import find_ssh, ssh_argv

@@ -51,7 +51,7 @@ _BYTES = {"workers_rss", "memory_available", "swap_used", "net_in", "net_out", "
 
 
 def server_lanes(results: Results, grid: Grid) -> list[dict[str, Any]]:
-    """Of each watched server `{"name", "columns", "workers": [{"pid", "cpu", "rss"}], "others", "marks"}`.
+    """Of each watched server `{"name", "columns", "workers": [{"pid", "cpu", "rss"}], "others", "marks", "marks_left_out"}`.
 
     Bytes are in MiB. `others` is of the workers that are not listed: `{"count", "cpu", "rss"}`, or None.
     """
@@ -61,7 +61,7 @@ def server_lanes(results: Results, grid: Grid) -> list[dict[str, Any]]:
             "name": bounded(visible(name)),
             "columns": _columns(lanes, grid),
             **_workers(lanes, grid),
-            "marks": _marks(results, name, found.get(name, {}), grid),
+            **_marks(results, name, found.get(name, {}), grid),
         }
         for name, lanes in results.server_series.items()
     ]
@@ -119,10 +119,20 @@ def _sum(columns: list[list[float | None]]) -> list[float | None]:
     return found
 
 
-def _marks(results: Results, name: str, server: dict[str, Any], grid: Grid) -> list[dict[str, Any]]:
-    """`{"t", "kind": "restart" | "birth" | "traceback", "count", "words"}` in order of time; t: seconds since time 0."""
-    marks = [*_ends(server, grid), *_births(server, grid), *_tracebacks(results, name, grid)]
-    return sorted(marks, key=lambda mark: (mark["t"], mark["kind"]))[:_MOST_MARKS]
+def _marks(results: Results, name: str, server: dict[str, Any], grid: Grid) -> dict[str, Any]:
+    """`marks`: `{"t", "kind": "restart" | "birth" | "traceback", "count", "words"}` in order of time; t: seconds since time 0.
+    Where they are too many, `marks_left_out` are not in it: those of the fewest tracebacks."""
+    workers = server.get("watch", {}).get("workers", {})
+    marks = [*_ends(server, grid), *_births(server, grid)]
+    tracebacks = sorted(_tracebacks(results, name, grid), key=lambda mark: (-mark["count"], mark["t"]))
+    room = max(0, _MOST_MARKS - len(marks))
+    unlisted = workers.get("deaths_left_out", 0) + max(
+        0, workers.get("births", 0) - len(workers.get("born", []))
+    )
+    return {
+        "marks": sorted(marks + tracebacks[:room], key=lambda mark: (mark["t"], mark["kind"])),
+        "marks_left_out": max(0, len(tracebacks) - room) + unlisted,
+    }
 
 
 def _ends(server: dict[str, Any], grid: Grid) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.reports.flamegraph_text import bounded
 from toolkit.reports.page_numbers import clock, size
+from toolkit.reports.summary_server import SHORT_LIVES, threads_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,12 +61,13 @@ def watch_words(watch: dict[str, Any] | None, zero: int) -> dict[str, Any] | Non
 
 
 def log_rows(sources: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """`{"path", "role", "lines", "bytes", "found", "words", "alarm"}` for each log of one server."""
+    """`{"path", "role", "lines", "size", "bytes", "found", "words", "alarm"}` for each log of one server."""
     return [
         {
             "path": bounded(str(one["path"] or "?")),
             "role": one["role"] or "?",
-            "lines": f"{one['lines'] or 0:,}",
+            "lines": one["lines"] or 0,
+            "size": one["bytes"] or 0,
             "bytes": size(one["bytes"] or 0),
             "found": bounded(str(one["found"] or "")),
             **_limits(one),
@@ -92,8 +94,7 @@ def _clock(zero: int) -> Callable[[int | None], str]:
 
 def _lead(watch: dict[str, Any], at: Callable[[int | None], str]) -> list[dict[str, Any]]:
     workers = watch["workers"]
-    threads = f" × {workers['threads']} threads" if (workers["threads"] or 1) > 1 else ""
-    configured = f"{workers['configured']}{threads}" if workers["configured"] else ""
+    configured = f"{workers['configured']}{threads_words(workers)}" if workers["configured"] else ""
     pairs = (
         ("gunicorn", workers["gunicorn"]),
         ("Python", workers["python"]),
@@ -101,7 +102,8 @@ def _lead(watch: dict[str, Any], at: Callable[[int | None], str]) -> list[dict[s
         ("Workers configured", configured),
         (
             "Workers",
-            f"{workers['at_start']} at the start, at most {workers['most']}, {workers['births']} born",
+            f"{workers['at_start']} at the start, at most {workers['most']}, {workers['births']} born"
+            f"{'' if workers['short_lives_known'] else SHORT_LIVES}",
         ),
         ("Busy workers", _busy(watch["busy"])),
         ("Accept queue", _queue(watch["queue"], at)),
@@ -142,6 +144,7 @@ def _metric(name: str, metric: dict[str, Any]) -> dict[str, Any]:
     return {
         "name": name,
         "unit": "" if unit.startswith("bytes") else unit,
+        "measured_in": unit,
         "cells": [{"text": _value(value, unit), "sort": "" if value is None else value} for value in values],
     }
 

@@ -9,6 +9,9 @@ from toolkit.reports.terminal_text import fixed, number, printable, table
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+SHORT_LIVES = (
+    " (one that lived for less than a second would not be seen: no log told of workers that were made)"
+)
 _MOST_WORKERS = 16
 _MOST_TIMES = 6
 _MIB = 2**20
@@ -73,11 +76,18 @@ def _gunicorn(workers: dict[str, Any]) -> str:
     if workers["class"]:
         said.append(printable(workers["class"]))
     if workers["configured"]:
-        threads = f" × {workers['threads']} threads" if (workers["threads"] or 1) > 1 else ""
-        said.append(f"{workers['configured']} workers{threads}")
+        said.append(f"{workers['configured']} workers{threads_words(workers)}")
     if workers["python"]:
         said.append(f"Python {printable(workers['python'])}")
     return f" ({', '.join(said)})" if said else ""
+
+
+def threads_words(workers: dict[str, Any]) -> str:
+    """` × 4 threads`. gunicorn that renamed itself (setproctitle) tells no more how many threads it was given."""
+    threads = workers["threads"]
+    if threads is None and "thread" in (workers["class"] or ""):
+        return " × an unknown number of threads"
+    return f" × {threads} threads" if (threads or 1) > 1 else ""
 
 
 def _host(watch: dict[str, Any]) -> list[str]:
@@ -182,9 +192,11 @@ def _deaths(workers: dict[str, Any], at: Callable[[int | None], str]) -> list[st
     if not workers["most"]:
         return ["  Births and deaths of workers were not watched."]
     births = f"{workers['births']} {'was' if workers['births'] == 1 else 'were'} born"
+    births += "" if workers["short_lives_known"] else SHORT_LIVES
     total = sum(workers["by_cause"].values())
     if not total:
-        return [f"  No worker died{f', {births}' if workers['births'] else ''}."]
+        said = f", {births}" if workers["births"] else "" if workers["short_lives_known"] else SHORT_LIVES
+        return [f"  No worker died{said}."]
     lines = [f"  {total} worker{'s' if total > 1 else ''} died, {births}"]
     for cause, count in workers["by_cause"].items():
         deaths = [death for death in workers["deaths"] if death["cause"] == cause]

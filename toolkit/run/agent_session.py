@@ -7,103 +7,31 @@ import socket
 from typing import TYPE_CHECKING, Any, Self
 
 from toolkit.errors import ToolkitError, UnreachableError
-from toolkit.probes.delivery import AGENT, PROTOCOL
+from toolkit.probes.delivery import PROTOCOL
 from toolkit.probes.delivery_look import FOLDER_PATTERN
-from toolkit.run.agent_files import AgentLog
-from toolkit.run.agent_push import Placed, place_agent, remove_folder
+from toolkit.run.agent_push import Placed, remove_folder
 from toolkit.run.agent_record import AgentRecord, view_states
 from toolkit.run.agent_rescue import rescue
-from toolkit.run.agent_start import Starter, elevation_for
-from toolkit.run.agent_sudo import Elevation
-from toolkit.run.agent_trust import VIEWS, pids, plain
+from toolkit.run.agent_start import Starter
+from toolkit.run.agent_trust import VIEWS, pids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from toolkit.recording.layout import ServerFolder
+    from toolkit.run.agent_files import AgentLog
     from toolkit.run.agent_link import AgentLink
     from toolkit.run.agent_record import OnEvent
+    from toolkit.run.agent_sudo import Elevation
     from toolkit.transports.base import Transport
 
 FIND_S, CHECK_S, RECORD_S, STOP_S, BYE_S, PING_S = 30.0, 90.0, 90.0, 90.0, 20.0, 15.0
 WATCH_S = 30.0
-ADOPT_S = 600.0
-"""200 MB of chunks over a slow line."""
 CLOCK_ROUND_TRIPS = 8
-_LONGEST_RUN_S = 24 * 3600.0
-
-
-def agent_command(python: str, directory: str, *, sudo: bool) -> list[str]:
-    """The command that starts the agent, as shown by a dry run."""
-    argv = Placed(python, f"{directory}/{AGENT}", directory).argv()
-    return Elevation("", wanted=sudo).command(argv)
-
-
-def open_session(
-    transport: Transport,
-    *,
-    folder: ServerFolder,
-    run_id: str,
-    sudo: bool = False,
-    password: Callable[[str], str] | None = None,
-    python: str = "python3",
-    grace_s: float = 15.0,
-    max_s: float = _LONGEST_RUN_S,
-    log: Callable[[str], None] | None = None,
-    on_event: OnEvent | None = None,
-) -> AgentSession:
-    """Look at the server, push the agent, start it, greet it, and measure its clock.
-
-    Args:
-        transport: an open connection; stays the caller's to close.
-        folder: where everything that the agent sends is written.
-        run_id: told to the agent, for its log.
-        sudo: start it as root.
-        password: asks for the sudo password with the question given; None where there is nobody to ask.
-        python: the Python to try first.
-        grace_s: after so many seconds of silence each side counts the other as gone.
-        max_s: after so many seconds the agent ends in any case.
-        log: gets each line that also goes to agent.log.
-        on_event: gets `(kind, details)` from the reader's thread: agent, workers, rate, fault, refused, lost, cleaned.
-
-    Raises:
-        NotPermittedError: sudo refuses.
-        UnreachableError: the connection broke, or the agent does not answer.
-        ToolkitError: the server cannot run the agent, or this side lacks what to bring; nothing is left there.
-    """
-    words = AgentLog(folder.agent_log)
-    told = _nobody if on_event is None else on_event
-
-    def write_down(text: str) -> None:
-        words(text)
-        if log is not None:
-            log(plain(text))
-
-    try:
-        look, placed = place_agent(transport, python, write_down)
-        session = None
-        try:
-            elevation = elevation_for(transport, look, sudo=sudo)
-            session = AgentSession(transport, folder, placed, elevation, words, write_down, told)
-            session.greet(run_id, grace_s, max_s, password)
-        except BaseException:
-            if session is not None:
-                session.abandon()
-            elif placed.folder:
-                remove_folder(transport, placed.folder, None)
-            raise
-    except BaseException:
-        words.close()
-        raise
-    return session
-
-
-def _nobody(_kind: str, _details: dict[str, Any]) -> None:
-    return
 
 
 class AgentSession:
-    """One running agent. Use `open_session`; close it in every case (it is a context manager)."""
+    """One running agent. Use `agent_opening.open_session`; close it in every case (it is a context manager)."""
 
     def __init__(
         self,
@@ -220,7 +148,7 @@ class AgentSession:
             UnreachableError: no gunicorn there.
             UsageError: several, or the chosen one is none; the message lists them.
         """
-        found = self._ask({"op": "find", "choice": dict(choice)}, "found", FIND_S)
+        found = self.ask({"op": "find", "choice": dict(choice)}, "found", FIND_S)
         if not isinstance(found.get("arbiter"), dict) or not pids([found["arbiter"]]):
             raise ToolkitError(f"The agent on {self._transport.address} found no arbiter that makes sense.")
         self._record.learn_facts(
@@ -238,7 +166,7 @@ class AgentSession:
         Raises:
             NotPermittedError: it may not; names the cure.
         """
-        checked = self._ask({"op": "check"}, "checked", CHECK_S)
+        checked = self.ask({"op": "check"}, "checked", CHECK_S)
         known = {**_object(self.facts.get("gunicorn")), **_object(checked.get("gunicorn"))}
         self._record.learn_facts({"gunicorn": known, "target_python": checked.get("python")})
         self._verdicts = states = view_states(checked.get("views"))
@@ -261,7 +189,7 @@ class AgentSession:
         self._record.begin_watching(int((logs or {}).get("limit_bytes") or 0))
         asked = {"op": "watch", "interval_s": interval_s, "logs": dict(logs) if logs else None}
         self._record.watching = True
-        self._ask(asked, "watching", WATCH_S)
+        self.ask(asked, "watching", WATCH_S)
         files = self._record.watch
         return {
             "followed": files.followed if files else [],
@@ -283,37 +211,9 @@ class AgentSession:
         self._record.learn_rates(
             {"views": {view: self._verdicts[view] for view in views if view in self._verdicts}}
         )
-        recording = self._ask({"op": "record", "views": list(views), **asked}, "recording", RECORD_S)
+        recording = self.ask({"op": "record", "views": list(views), **asked}, "recording", RECORD_S)
         self._record.learn_rates(recording)
         return recording
-
-    def others(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        """The other agents that run there, and the folders that some have left; as `others` in PROTOCOL.md.
-
-        Raises:
-            UnreachableError: this agent is gone.
-        """
-        told = self._ask({"op": "others"}, "others", FIND_S)
-        return _objects(told.get("agents")), _objects(told.get("left"))
-
-    def end_other(self, pid: int) -> None:
-        """End another agent there, and wait until it is gone.
-
-        Raises:
-            NotPermittedError: it is another user's.
-            UnreachableError: it is gone already, or this one is.
-            ToolkitError: it does not end.
-        """
-        self._ask({"op": "end", "pid": pid}, "ended", STOP_S)
-
-    def adopt(self, left: str) -> None:
-        """Take over what lies in a folder that an agent left; it is gone from the server then.
-
-        Raises:
-            ToolkitError: it is no such folder.
-            UnreachableError: the agent is gone; what had not come is there still.
-        """
-        self._ask({"op": "adopt", "folder": left}, "adopted", ADOPT_S)
 
     def end_recording(self) -> None:
         """Ask for the end of the recording alone, and do not wait for it; `stop` does, and ends the watching."""
@@ -332,7 +232,7 @@ class AgentSession:
         """
         if self._record.recording or self._record.watching:
             self._record.recording = self._record.watching = False
-            self._ask({"op": "stop"}, "stopped", STOP_S, give_up)
+            self.ask({"op": "stop"}, "stopped", STOP_S, give_up)
 
     def close(self) -> None:
         """Say goodbye, wait for the agent's end, and see that its folder is gone. A second call does nothing.
@@ -359,13 +259,14 @@ class AgentSession:
         except ToolkitError as error:
             self._on_event("left-behind", {"message": str(error)})
 
-    def _ask(
+    def ask(
         self,
         message: dict[str, Any],
         answer: str,
         timeout_s: float,
         give_up: Callable[[], str] | None = None,
     ) -> dict[str, Any]:
+        """As `AgentLink.ask`, of an agent that is there."""
         if self._link is None or self._closed:
             raise UnreachableError(f"The session with {self._transport.address} is closed.")
         return self._link.ask(message, answer, timeout_s, give_up)
@@ -413,10 +314,6 @@ def _operator() -> str:
         return f"{getpass.getuser()}@{socket.gethostname()}"
     except (OSError, KeyError):
         return socket.gethostname()
-
-
-def _objects(value: object) -> list[dict[str, Any]]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def _object(value: object) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import ToolkitError
 from toolkit.recording.layout import ServerFolder
-from toolkit.run.agent_session import open_session
+from toolkit.run.agent_opening import open_session
 from toolkit.run.checks import Finding, look
 from toolkit.run.stages import secret_asker, transport_to, wanted_logs
 

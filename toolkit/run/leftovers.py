@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from toolkit.recording.jsonl import JsonLines, read_lines
 from toolkit.recording.layout import RunFolder, ServerFolder
 from toolkit.recording.manifest import Manifest, ServerEntry, load_manifest
-from toolkit.run.agent_session import open_session
+from toolkit.run.agent_opening import open_session
+from toolkit.run.agent_others import adopt, end_other, others
 from toolkit.run.stages import secret_asker, transport_to
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class _Clearing:
 
     def end_agents(self) -> None:
         with self._looking() as session:
-            for agent in session.others()[0]:
+            for agent in others(session)[0]:
                 pid = agent.get("pid")
                 if not self._meant(agent) or not isinstance(pid, int):
                     continue
@@ -103,18 +104,18 @@ class _Clearing:
                         self.found.alive.append(sentence)
                     continue
                 self.say(f"{self.server.name}: end the agent of {who}")
-                session.end_other(pid)
+                end_other(session, pid)
                 self.found.ended.append(f"{self.server.name}: the agent of {who} was ended.")
 
     def fetch(self) -> None:
         with self._looking() as session:
-            left = [one for one in session.others()[1] if self._meant(one)]
+            left = [one for one in others(session)[1] if self._meant(one)]
         for one in left:
             self.say(f"{self.server.name}: fetch {_number(one.get('files')):.0f} chunks of {_who(one)}")
             taken = _Session(self)
             try:
                 with taken as session:
-                    session.adopt(str(one.get("folder")))
+                    adopt(session, str(one.get("folder")))
             finally:  # what came before it broke is there no more
                 self._keep(one, taken)
 

@@ -11,7 +11,7 @@ from toolkit.errors import ToolkitError, UnreachableError, UsageError
 from toolkit.plan.secrets import resolve_secret
 from toolkit.recording.manifest import ServerEntry
 from toolkit.run import checks
-from toolkit.run.agent_session import open_session
+from toolkit.run.agent_opening import open_session
 from toolkit.run.desk import Progress
 from toolkit.run.folder import require_room
 from toolkit.run.load import Drive

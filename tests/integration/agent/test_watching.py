@@ -1,9 +1,7 @@
-"""Metrics, accept queues, births and deaths of real gunicorns, seen by a real agent."""
+"""Metrics, accept queues and connections of real gunicorns, seen by a real agent."""
 
 from __future__ import annotations
 
-import base64
-import contextlib
 import os
 import shutil
 import signal
@@ -11,79 +9,20 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
-import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psutil
 import pytest
 
-from tests.gunicorns import Gunicorn, children_of, free_port, running, until, without_setproctitle
+from tests.gunicorns import Gunicorn, children_of, free_port, until, without_setproctitle
 from tests.integration.agent.driver import Agent
 from tests.integration.agent.interpreters import interpreter
 from tests.integration.agent.load import Load
+from tests.integration.agent.watching import connections, deaths, sample, watch
 from toolkit.recording.metric_fields import COUNTER, HOST, PROCESS, SERVICE
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.integration.agent.driver import Message
-
 COUNTERS = {name for name, metric in {**HOST, **SERVICE, **PROCESS}.items() if metric.kind == COUNTER}
-
-
-def watch(agent: Agent, pid: int, interval_s: float | None = 0.2) -> Message:
-    """Find by PID and watch; the first `workers` line."""
-    assert agent.find(pid=pid)["type"] == "found"
-    agent.say(op="watch", interval_s=interval_s, logs=None)
-    answer = agent.wait("watching")
-    assert (answer["sources"], answer["notes"]) == ([], [])
-    return agent.wait("workers", "metrics")
-
-
-def sample(agent: Agent, wanted: Any, what: str) -> Message:
-    """The first metrics line of which `wanted` is true."""
-    lines: list[Message] = []
-
-    def fits() -> bool:
-        agent.say(
-            op="ping", t0=0
-        )  # what is dear comes in few samples: longer than the agent waits for a word
-        lines.append(agent.wait("metrics", "workers", "log"))
-        return lines[-1]["type"] == "metrics" and bool(wanted(lines[-1]))
-
-    until(fits, what)
-    return lines[-1]
-
-
-def deaths(agent: Agent, count: int) -> dict[int, Any]:
-    """The next `count` workers that died: PID → `exit`."""
-    found: dict[int, Any] = {}
-    while len(found) < count:
-        for worker in agent.wait("workers")["died"]:
-            found[worker["pid"]] = worker.get("exit")
-    return found
-
-
-def exits_are_told() -> bool:
-    """Whether the kernel tells how others' children ended without a race (PIDFD_GET_INFO, Linux 6.15)."""
-    return tuple(int(part) for part in os.uname().release.split("-")[0].split(".")[:2]) >= (6, 15)
-
-
-@contextlib.contextmanager
-def connections(address: int | str, count: int, say: bytes = b"") -> Iterator[list[socket.socket]]:
-    """So many connections to a port or a unix socket."""
-    with contextlib.ExitStack() as stack:
-        found = []
-        for _ in range(count):
-            family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
-            one = stack.enter_context(socket.socket(family))
-            one.settimeout(10)
-            one.connect(address if isinstance(address, str) else ("127.0.0.1", address))
-            one.sendall(say)
-            found.append(one)
-        yield found
 
 
 def test_the_numbers_are_those_of_psutil(agent: Agent, service: Gunicorn) -> None:
@@ -220,168 +159,6 @@ def test_connections_to_others_are_counted_apart(agent: Agent, folder: Path) -> 
             assert line["service"]["connections"] == 0
 
 
-def test_births_and_deaths_are_told_once_with_how_they_ended(agent: Agent, folder: Path) -> None:
-    with Gunicorn(folder / "births") as gunicorn:
-        first = gunicorn.worker_pids
-        present = watch(agent, gunicorn.pid, None)
-        assert sorted(worker["pid"] for worker in present["born"]) == first
-        assert present["died"] == []
-        os.kill(first[0], signal.SIGKILL)
-        killed_ns = time.time_ns()
-        died = agent.wait("workers")
-        assert [worker["pid"] for worker in died["died"]] == [first[0]]
-        assert 0 <= died["t"] - killed_ns < 0.7e9, "told when it happens, not at the next look"
-        if exits_are_told():
-            assert died["died"][0]["exit"] == {"signal": signal.SIGKILL}
-        born = died["born"] or agent.wait("workers")["born"]
-        assert [worker["pid"] for worker in born] == [pid for pid in gunicorn.worker_pids if pid not in first]
-
-        before = gunicorn.worker_pids
-        gunicorn.signal(signal.SIGHUP)
-        ended = deaths(agent, 2)
-        assert set(ended) == set(before)
-        if exits_are_told():
-            assert list(ended.values()) == [{"code": 0}] * 2, "they were asked to end, and did"
-        agent.stop()
-        told = [
-            worker["pid"] for line in agent.messages if line["type"] == "workers" for worker in line["born"]
-        ]
-        assert len(told) == len(set(told))
-
-
-def test_watching_begins_while_recording_and_one_stop_ends_both(agent: Agent, folder: Path) -> None:
-    with Gunicorn(folder / "both") as gunicorn:
-        first = gunicorn.worker_pids
-        agent.record(gunicorn.pid)
-        os.kill(first[0], signal.SIGKILL)
-        assert list(deaths(agent, 1)) == [first[0]]
-        until(lambda: len(set(gunicorn.worker_pids) - {first[0]}) == 2, "the new worker")
-        agent.say(op="watch", interval_s=0.2, logs=None)
-        agent.wait("watching")
-        assert sorted(worker["pid"] for worker in agent.wait("workers")["born"]) == gunicorn.worker_pids
-        second = gunicorn.worker_pids[0]
-        os.kill(second, signal.SIGKILL)
-        assert list(deaths(agent, 1)) == [second], "once, whoever wants to know it"
-        agent.wait("metrics")
-        agent.wait_chunks("wall", 2)
-        agent.say(op="stop")
-        agent.wait("stopped")
-        after = agent.messages[next(i for i, one in enumerate(agent.messages) if one["type"] == "stopped") :]
-        assert len(after) == 1
-        died = [
-            worker["pid"] for line in agent.messages if line["type"] == "workers" for worker in line["died"]
-        ]
-        assert sorted(died) == sorted([first[0], second])
-        assert agent.bye() == 0
-
-
-def test_recording_begins_while_watching(agent: Agent, service: Gunicorn) -> None:
-    watch(agent, service.pid)
-    agent.say(op="record", views=["wall"], rate_hz=100, chunk_s=1.0)
-    agent.wait("recording", timeout_s=30)
-    with Load(service):
-        agent.wait_chunks("wall", 2)
-    count = sum(1 for one in agent.messages if one["type"] == "metrics")
-    assert count > 5, "recording does not keep the metrics waiting"
-    agent.stop()
-    assert agent.samples("wall", "hot_function") > 5
-
-
-def test_a_recording_may_end_before_the_watching(agent: Agent, service: Gunicorn) -> None:
-    watch(agent, service.pid)
-    agent.say(op="stop", only="recording")
-    assert agent.wait("error", "stopped")["code"] == "protocol", "there is none"
-    agent.say(op="record", views=["wall", "cpu"], rate_hz=50, chunk_s=5.0)
-    agent.wait("recording", timeout_s=30)
-    agent.say(op="stop", only="recording")
-    until(
-        lambda: (
-            {chunk["view"] for chunk in agent.chunks if chunk["seq"]} == {"wall", "cpu"} or not agent.next()
-        ),
-        "both",
-    )
-    agent.wait("metrics")
-    agent.wait("metrics")
-    assert not any(message["type"] == "stopped" for message in agent.messages)
-    agent.stop()
-    assert agent.bye() == 0
-
-
-def test_a_recording_that_ends_with_the_arbiter_does_not_end_the_watching(agent: Agent, folder: Path) -> None:
-    with Gunicorn(folder / "gone") as gunicorn:
-        workers = gunicorn.worker_pids
-        watch(agent, gunicorn.pid)
-        agent.say(op="record", views=["wall"], rate_hz=100, chunk_s=1.0)
-        agent.wait("recording", timeout_s=30)
-        gunicorn.signal(signal.SIGTERM)
-        gunicorn.process.wait(10)
-        seen: list[str] = []
-        died: list[int] = []
-
-        def all_over() -> bool:
-            message = agent.next()
-            assert message
-            seen.append(message["type"])
-            if message["type"] == "error":
-                assert (message["code"], message["fatal"]) == ("gone", True)
-            died.extend(worker["pid"] for worker in message.get("died", []))
-            return "error" in seen and "chunk" in seen and seen[-1] == "metrics" and sorted(died) == workers
-
-        until(all_over, "the last chunks, and metrics after them")
-        assert sorted(died) == workers
-        assert "stopped" not in seen, "watching is under way: stop comes first"
-        last = agent.wait("metrics")
-        assert last["processes"] == []
-        assert last["host"]["cores"] >= 1
-        agent.stop()
-        assert agent.bye() == 0
-
-
-def test_an_upgrade_is_followed_while_watching(agent: Agent, folder: Path) -> None:
-    with Gunicorn(folder / "upgrade") as gunicorn:
-        watch(agent, gunicorn.pid)
-        before = gunicorn.worker_pids
-        gunicorn.signal(signal.SIGUSR2)
-        new = until(lambda: set(gunicorn.worker_pids) - set(before), "the new arbiter").pop()
-        until(lambda: len(children_of(new)) == 2, "its workers")
-        gunicorn.signal(signal.SIGQUIT)
-        try:
-            gunicorn.process.wait(10)
-            line = sample(
-                agent,
-                lambda line: [row["pid"] for row in line["processes"]][:1] == [new],
-                "the new arbiter alone",
-            )
-            assert {row["pid"] for row in line["processes"]} == {new, *children_of(new)}
-            queue = sample(agent, lambda line: "accept_queue" in line["service"], "its queue")
-            assert queue["service"]["accept_queue"] == 0
-            agent.stop()
-        finally:
-            os.kill(new, signal.SIGTERM)
-            until(lambda: not running(new), "the new arbiter's end")
-
-
-def test_stop_without_a_recording_and_nothing_twice(agent: Agent, service: Gunicorn) -> None:
-    agent.say(op="watch", interval_s=1.0, logs=None)
-    assert agent.wait("error", "watching")["code"] == "protocol", "find comes first"
-    agent.say(op="stop")
-    assert agent.wait("error", "stopped")["code"] == "protocol"
-    agent.find(pid=service.pid)
-    agent.say(op="watch", interval_s=0, logs=None)
-    assert "interval_s must be" in agent.wait("error", "watching")["message"]
-    watch(agent, service.pid, 0.1)
-    agent.say(op="watch", interval_s=1.0, logs=None)
-    assert agent.wait("error", "watching")["code"] == "protocol"
-    agent.say(op="find", choice={"pid": service.pid})
-    assert agent.wait("error", "found")["code"] == "protocol"
-    agent.say(op="check")
-    assert agent.wait("checked")["views"]["wall"]["valid"]
-    agent.stop()
-    agent.say(op="ping", t0=1)
-    assert agent.wait("pong", "metrics", "workers")["type"] == "pong", "nothing is said after stopped"
-    assert agent.bye() == 0
-
-
 @pytest.mark.parametrize("version", ["3.7", "3.8", "3.13"])
 def test_with_an_old_or_a_new_python(service: Gunicorn, version: str) -> None:
     python = interpreter(version)
@@ -442,25 +219,3 @@ def test_a_service_in_another_network_namespace(agent: Agent, folder: Path) -> N
     finally:
         service.terminate()
         service.wait(10)
-
-
-def test_the_last_lines_of_the_logs_come_before_stopped(agent: Agent, folder: Path) -> None:
-    log = folder / "watched-access.log"
-    with Gunicorn(folder / "logs", "sync", 1, ["--access-logfile", str(log)]) as gunicorn:
-        assert agent.find(pid=gunicorn.pid)["type"] == "found"
-        logs = {"find": True, "files": [], "units": [], "limit_bytes": 10_000_000}
-        agent.say(op="watch", interval_s=0.2, logs=logs)
-        answer = agent.wait("watching")
-        number = next(row["source"] for row in answer["sources"] if row["path"] == str(log))
-        assert agent.wait("workers")["born"]
-        with urllib.request.urlopen(f"http://127.0.0.1:{gunicorn.port}/the-last-one", timeout=10) as reply:
-            reply.read()
-        until(lambda: "/the-last-one" in log.read_text(), "the line to be written")
-        agent.stop()
-    blocks = [line for line in agent.messages if line["type"] == "log_block" and line["source"] == number]
-    text = b"".join(
-        zlib.decompress(base64.b64decode(line["data"])) for line in blocks if line["what"] == "data"
-    )
-    assert b"GET /the-last-one" in text
-    assert agent.messages[-1]["type"] == "stopped"
-    assert agent.bye() == 0

@@ -14,7 +14,7 @@ from tests.gunicorns import until
 from tests.integration.agent_session.hostile import STACKS, chunk, install, part
 from toolkit.errors import ToolkitError, UnreachableError
 from toolkit.recording.jsonl import read_lines
-from toolkit.run.agent_session import open_session
+from toolkit.run.agent_opening import open_session
 
 if TYPE_CHECKING:
     from tests.integration.agent_session.conftest import Events

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.gunicorns import until
+from toolkit.run.agent_opening import open_session
 from toolkit.run.agent_push import write_server_kit
-from toolkit.run.agent_session import open_session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

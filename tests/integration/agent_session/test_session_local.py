@@ -18,7 +18,7 @@ from tests.gunicorns import Gunicorn, running, shared_folder, until
 from toolkit.errors import ToolkitError, UnreachableError, UsageError
 from toolkit.recording.jsonl import read_lines
 from toolkit.recording.records import CHUNK_FIELDS
-from toolkit.run.agent_session import open_session
+from toolkit.run.agent_opening import open_session
 
 if TYPE_CHECKING:
     from tests.integration.agent_session.conftest import Events

@@ -12,7 +12,7 @@ import pytest
 
 from tests.gunicorns import Gunicorn, shared_folder, until
 from toolkit.errors import ToolkitError, UnreachableError
-from toolkit.run.agent_session import open_session
+from toolkit.run.agent_opening import open_session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -15,7 +15,7 @@ import pytest
 from tests.gunicorns import until
 from tests.integration.agent_session.throwaway import PASSWORD, command_lines
 from toolkit.errors import NotPermittedError
-from toolkit.run.agent_session import open_session
+from toolkit.run.agent_opening import open_session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

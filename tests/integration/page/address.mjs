@@ -23,6 +23,7 @@ await withBrowser(async (open) => {
 
   await edited(second);
   await absurd(second);
+  await elsewhere(second);
   await copied(first);
   await parts(first);
 });
@@ -77,6 +78,16 @@ async function absurd(page) {
     await page.waitForSelector('.toast:has-text("does not lie in this run")');
     await page.waitForFunction((text) => location.hash !== `#${text}`, elsewhere);
   }
+}
+
+/** A link of another run: what this one does not have is said, and left out of the address. */
+async function elsewhere(page) {
+  for (const [hash, name] of [['f.worker=99999', 'worker'], ['f.view=native', 'view'], ['f.server=db-9', 'server']]) {
+    await page.locator('.toast').waitFor({ state: 'detached' });
+    await page.evaluate((text) => { location.hash = text; }, hash);
+    await page.waitForSelector(`.toast:has-text("does not have the ${name} of this link")`);
+  }
+  await page.locator('.toast').waitFor({ state: 'detached' });
 }
 
 async function edited(page) {

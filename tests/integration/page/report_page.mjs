@@ -57,6 +57,8 @@ async function csv(page) {
   assert.equal(failed.length, 5, 'a heading and four requests, without what the servers logged');
   assert.match(failed[1], /^35\.015,print,500,200\.0,180\.0,20\.0,"stands beside this traceback/);
   const workers = await saved(page, 'workers-1.csv');
+  assert.match(workers[0], /,"RSS, bytes","USS, bytes",/);
+  assert.match((await saved(page, 'server-1.csv')).join('\n'), /RSS.*,bytes\n/);
   assert.deepEqual(workers.slice(1).map((line) => line.split(',').slice(0, 2).join()), ['701,25.0', '702,50.0', '711,25.0']);
 }
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.run_folders import RunFolderBuilder, raw, request
 from tests.server_logs import ServerLogs
 from tests.server_metrics import ServerWatch, life, process
@@ -96,6 +98,7 @@ def test_the_section_stands_before_the_profile_and_after_the_requests(tmp_path: 
 def test_a_quiet_service_is_said_to_be_one(tmp_path: Path) -> None:
     builder = RunFolderBuilder(tmp_path)
     builder.server("web-1", {})
+    ServerLogs(builder.run, "web-1").source(role="error")
     watch = ServerWatch(builder, "web-1")
     watch.workers(0, born=[life(701)])
     watch.line(0, service={"accept_queue": 0, "accept_queue_limit": 2048})
@@ -105,6 +108,23 @@ def test_a_quiet_service_is_said_to_be_one(tmp_path: Path) -> None:
     assert "No worker died." in text
     assert "Accept queue: at most 0 of 2048, mean 0\n" in text
     assert "(all that was measured)" in text
+
+
+@pytest.mark.parametrize(("dies", "words"), [(False, "No worker died"), (True, "1 worker died, 1 was born")])
+def test_where_no_log_tells_of_births_it_is_said_what_was_not_seen(
+    tmp_path: Path, *, dies: bool, words: str
+) -> None:
+    builder = RunFolderBuilder(tmp_path)
+    builder.server("web-1", {})
+    watch = ServerWatch(builder, "web-1")
+    watch.workers(0, born=[life(701)])
+    watch.line(0, service={"accept_queue": 0, "accept_queue_limit": 2048})
+    if dies:
+        watch.workers(7, died=[life(701, exit={"code": 1})], born=[life(703, 6.8)])
+
+    text = text_of(builder.build())
+
+    assert f"{words} (one that lived for less than a second would not be seen" in text
 
 
 def test_a_server_of_which_nothing_was_measured_has_no_section(tmp_path: Path) -> None:

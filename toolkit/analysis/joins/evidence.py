@@ -54,7 +54,8 @@ Place = tuple[str, int, int]
 def worth_showing(connection: duckdb.DuckDBPyConnection, places: dict[str, str]) -> list[dict[str, Any]]:
     """Failed ones of each kind and the slowest, by `shown_as` ('failed', 'slow') and `rank`: what `joined` and `requests` say of
     them, `words` (what explains it) and `lines`: `{"role": "access" | "traceback" | "event" | "other", "server", "source",
-    "file", "position", "t_ns", "kind", "event", "level", "pid", "exception", "place", "fingerprint", "text"}`.
+    "file", "position", "t_ns", "t_low_ns", "t_high_ns", "kind", "event", "level", "pid", "exception", "place", "fingerprint",
+    "text"}`; a line was written between t_low_ns and t_high_ns, and t_ns is as near as that is known.
     """
     found = rows(connection, "joined_worth", {"slow": _MOST_SLOW, "failed": _MOST_FAILED})
     wanted = {place for row in found for _, place in _places(row)}

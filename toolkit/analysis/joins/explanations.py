@@ -33,6 +33,7 @@ _CLAUSES = {
     "said": "{were} answered so by the server itself, without a traceback, and the application's log has {their} id",
     "said_perhaps": "{were} answered so by the server itself, and another log has {their} id; whether one of the tracebacks "
     "of that time is {theirs} cannot be told",
+    "perhaps": "{were} answered so by the server itself; whether one of the tracebacks of that time is {theirs} cannot be told",
     "access": "{were} answered so by the server itself, without a traceback",
     "cut": "{were} cut off in the middle of the answer: the access log has {them} with the status that was sent before",
     "check": "{stand} in the access log with the status that the client saw",

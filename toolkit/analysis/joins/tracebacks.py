@@ -77,6 +77,7 @@ def join_tracebacks(building: Building, error_ns: int, sites: list[int | None]) 
         path = building.scratch / "traced.csv"
         if _write(path, found, by_path=by_path):
             connection.execute(query("join_add_traced"), {"path": str(path)})
+    connection.execute(query("join_near_traceback"), {"margin_ns": margin})
 
 
 @dataclass(frozen=True)

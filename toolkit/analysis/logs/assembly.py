@@ -49,6 +49,7 @@ class Assembly:
         self._envelopes = Envelopes(year)
         self._zone = Zone()
         self._floor_ns = 0  # the latest stamp: a line without one is not older than those before it
+        self._others_ns = 0  # until when text was read that is not gunicorn's own
         self._held: tuple[int | None, Event] | None = None  # may announce a traceback; with its writer
         self._held_for = 0
         self._open: dict[int | None, OpenTraceback] = {}
@@ -145,11 +146,23 @@ class Assembly:
         fresh = event.get("stamp_ns", event["read_low_ns"]) >= event["read_low_ns"] - _OLD_NS
         if own and fresh and (said := gunicorn_event(prefix.message)) is not None:
             event["kind"] = "gunicorn"
+            event["writer"] = prefix.pid
+            event["perhaps_quoted"] = self._may_be_quoted(line, prefix, opened)
             event.update(said)
+        else:
+            self._others_ns = line.high_ns
         set_message(event, prefix.message)
         return event
 
+    def _may_be_quoted(self, line: Line, prefix: Prefix, opened: Opened) -> bool:
+        """Whether a line in gunicorn's form may be the end of a message that a client sent, with line breaks in it: that is
+        written, and read, together with what the message began with. The journal knows who wrote a line."""
+        if self._journal and opened.writer is not None:
+            return opened.writer != prefix.pid
+        return line.low_ns <= self._others_ns
+
     def _begin(self, line: Line, text: str, start: tuple[str, str], opened: Opened) -> None:
+        self._others_ns = line.high_ns
         writer = opened.writer
         before = self._open.get(writer)
         if before is not None and before.goes_on_with(text) and before.take(text, line):
@@ -172,6 +185,7 @@ class Assembly:
         self._open[writer] = OpenTraceback(event, margin, first, line, announced=announced)
 
     def _plain(self, line: Line, text: str, opened: Opened) -> None:
+        self._others_ns = line.high_ns
         before = self._open.get(opened.writer)
         if before is not None:
             if before.take(text, line):

@@ -21,6 +21,8 @@ EVENT_FIELDS = {
     "level": "VARCHAR",
     "logger": "VARCHAR",
     "pid": "INTEGER",
+    "writer": "INTEGER",  # of gunicorn's own lines: the process that wrote it, as the line says
+    "perhaps_quoted": "BOOLEAN",  # … read together with other text, of which it may be a part
     "exit_signal": "VARCHAR",
     "exit_code": "INTEGER",
     "request_id": "VARCHAR",

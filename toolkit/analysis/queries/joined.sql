@@ -36,12 +36,14 @@ WITH facts AS (
         -- Nobody knows how long the server was at work with it, and its line comes when it has done: that may be after the recording.
         requests.sent AND requests.status IS NULL AND NOT was_closed AS was_given_up,
         coalesce(fulls.t_ns >= requests.start_ns - 1_000_000_000, false) AS met_a_full_queue,
+        near.request_no IS NOT NULL AS may_have_raised,
         lines.t_low_ns AS line_low_ns, lines.t_high_ns AS line_high_ns
     FROM join_requests AS requests
     LEFT JOIN join_best AS best USING (request_no)
     LEFT JOIN join_lines AS lines ON lines.line_no = best.line_no
     LEFT JOIN join_traced AS traced ON traced.request_no = requests.request_no
     LEFT JOIN join_tracebacks AS traces ON traces.trace_no = traced.trace_no
+    LEFT JOIN join_near_traceback AS near ON near.request_no = requests.request_no
     LEFT JOIN join_ended AS ended ON ended.request_no = requests.request_no
     LEFT JOIN join_worker_ends AS ends ON ends.end_no = ended.end_no
     LEFT JOIN join_slow AS slow ON slow.request_no = requests.request_no
@@ -89,7 +91,7 @@ SELECT
         WHEN what IN ('timeout', 'killed') THEN event_certainty
         WHEN what = 'traceback' THEN traceback_certainty
         WHEN what = 'proxy' AND raised_later THEN traceback_certainty
-        WHEN what = 'access' AND traceback_position IS NOT NULL THEN 'ambiguous'
+        WHEN what = 'access' AND (traceback_position IS NOT NULL OR may_have_raised) THEN 'ambiguous'
         WHEN what = 'access' AND other_lines IS NOT NULL THEN 'certain'
         WHEN what = 'none' THEN if(is_named AND $ids, 'certain', 'likely')
         WHEN what IN ('unknown', 'unfinished', 'closed') THEN 'none'
@@ -106,7 +108,8 @@ SELECT
         WHEN what = 'unfinished' AND met_a_full_queue THEN 'full'
         WHEN what = 'proxy' AND raised_later THEN 'raised_later'
         WHEN what = 'proxy' AND layer > 0 THEN 'front'
-        WHEN what = 'access' AND traceback_position IS NOT NULL THEN 'said_perhaps'
+        WHEN what = 'access' AND other_lines IS NOT NULL AND (traceback_position IS NOT NULL OR may_have_raised) THEN 'said_perhaps'
+        WHEN what = 'access' AND may_have_raised THEN 'perhaps'
         WHEN what = 'access' AND other_lines IS NOT NULL THEN 'said'
         WHEN what = 'gave_up' AND line_high_ns + $error_ms * 1e6 < end_ns THEN 'lost'
         WHEN what = 'gave_up' AND line_low_ns - $error_ms * 1e6 <= end_ns THEN 'about'

@@ -50,7 +50,7 @@ SELECT
     END + offset_ns AS t_ns,
     low_ns + offset_ns AS t_low_ns,
     high_ns + offset_ns AS t_high_ns,
-    bounded.kind, event, level, logger, pid, exit_signal, exit_code,
+    bounded.kind, event, level, logger, pid, writer, perhaps_quoted, exit_signal, exit_code,
     coalesce(answered_ids.request_id, bounded.request_id) AS request_id, method, url_path, status, duration_ms,
     bytes_out, client, message, exception, fingerprint, place, chain, text
 FROM bounded

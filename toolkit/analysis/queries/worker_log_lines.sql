@@ -2,7 +2,7 @@
 SELECT
     server, t_ns, event, pid, exit_signal, exit_code,
     source, position, coalesce(file, '') AS file, coalesce(message, '') AS message,
-    coalesce(level, '') AS level
+    coalesce(level, '') AS level, writer, coalesce(perhaps_quoted, false) AS perhaps_quoted
 FROM log_events
 WHERE t_ns IS NOT NULL AND kind = 'gunicorn' AND event IS NOT NULL
     AND event NOT IN ('request_failed', 'invalid_request', 'socket_error', 'using_worker')

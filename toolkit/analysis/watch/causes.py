@@ -26,6 +26,9 @@ CERTAIN, LIKELY, UNKNOWN = "certain", "likely", "unknown"
 _CRASHES = {"SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGABRT", "SIGSYS", "SIGTRAP"}
 _TIMEOUT_CODES = {0, 1}
 _BOOT_CODES = {3: "it failed to boot", 4: "the application could not be loaded"}
+_TOLD_BY_EXIT = {"killed", "crash", "exited", "boot_failed"}
+"""Causes that the kernel's word on how the process ended tells without a line."""
+_QUOTED = "other text was written together with this line, which may be a part of that"
 _BOOT_NS = 30 * SECOND_NS
 """One that was so old when watching began had booted, else gunicorn's default timeout had ended it."""
 _DRAIN_NS = 35 * SECOND_NS
@@ -68,17 +71,31 @@ def cause_of_death(life: Life, around: Circumstances) -> Cause:
     for rule in _RULES:
         cause = rule(life, around)
         if cause is not None:
-            return cause
+            return _doubted(cause, life)
     return _unknown(life, around)
 
 
+def _doubted(cause: Cause, life: Life) -> Cause:
+    """What only a line says that a client may have written into a message is not certain."""
+    line = cause.line
+    if cause.certainty != CERTAIN or line is None or not line.perhaps_quoted:
+        return cause
+    if life.exit and cause.cause in _TOLD_BY_EXIT:
+        return cause
+    return cause._replace(
+        certainty=LIKELY, evidence="; ".join(part for part in (cause.evidence, _QUOTED) if part)
+    )
+
+
 def exit_signal(life: Life) -> str | None:
-    """The name of the signal that ended it, as far as gunicorn or the agent say."""
-    line = life.line("killed", "worker_exited")
-    if line is not None and line.exit_signal:
-        return _signal_name(line.exit_signal.removeprefix("signal "))
+    """The name of the signal that ended it, as far as the kernel, through the agent, or gunicorn say."""
     said = life.exit.get("signal")
-    return _signal_name(str(said)) if type(said) in (int, str) else None
+    if type(said) in (int, str):
+        return _signal_name(str(said))
+    line = life.line("killed", "worker_exited")
+    if line is not None and line.exit_signal and "code" not in life.exit:
+        return _signal_name(line.exit_signal.removeprefix("signal "))
+    return None
 
 
 def _signal_name(said: str) -> str | None:
@@ -92,12 +109,12 @@ def _signal_name(said: str) -> str | None:
 
 
 def exit_code(life: Life) -> int | None:
-    """The code it exited with, as far as gunicorn or the agent say."""
-    line = next((line for line in life.lines if line.exit_code is not None), None)
-    if line is not None:
-        return line.exit_code
+    """The code it exited with, as far as the kernel, through the agent, or gunicorn say."""
     code = life.exit.get("code")
-    return code if type(code) is int and abs(code) < 2**31 else None
+    if type(code) is int and abs(code) < 2**31:
+        return code
+    line = next((line for line in life.lines if line.exit_code is not None), None)
+    return None if line is None or life.exit.get("signal") else line.exit_code
 
 
 def _timeout(life: Life, _: Circumstances) -> Cause | None:

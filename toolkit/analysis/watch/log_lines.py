@@ -27,6 +27,10 @@ class LogLine(NamedTuple):
     file: str
     message: str
     level: str = ""
+    writer: int | None = None
+    """The process that wrote it, as it says."""
+    perhaps_quoted: bool = False
+    """It was read together with text that is not gunicorn's own, and may be a part of that."""
 
 
 def read_log_lines(connection: duckdb.DuckDBPyConnection) -> dict[str, list[LogLine]]:

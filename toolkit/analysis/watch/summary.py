@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from toolkit.analysis.database import rows
+from toolkit.analysis.database import has_table, rows
 from toolkit.analysis.load_summary import rounded
 from toolkit.analysis.watch.busy import Busy, busy_from_stacks, on_an_event_loop
 from toolkit.analysis.watch.busy_window import BusyChunks, busy_chunks
@@ -63,7 +63,7 @@ def watch_summary(
     statistics = {row["name"]: row for row in rows(connection, "watch_statistics", asked)}
     events = rows(connection, "worker_event_list", {"server": server})
     interval_s = span["interval_s"] if span else None
-    workers = _workers(entry, events)
+    workers = _workers(entry, events) | {"short_lives_known": _knows_short_lives(connection, server, events)}
     # Stacks are of the load where no metrics were measured, too.
     first_ns, last_ns = load.get("started_ns"), load.get("ended_ns")
     of_load = first_ns is not None and last_ns is not None and first_ns < last_ns
@@ -159,6 +159,17 @@ def _workers(entry: ServerEntry | None, events: list[dict[str, Any]]) -> dict[st
             sorted(Counter(event["cause"] for event in deaths).items(), key=lambda item: (-item[1], item[0]))
         ),
     }
+
+
+def _knows_short_lives(
+    connection: duckdb.DuckDBPyConnection, server: str, events: list[dict[str, Any]]
+) -> bool:
+    """Whether workers would be known that lived too short for the agent, which looks once a second: gunicorn's log tells."""
+    if not has_table(connection, "log_sources"):
+        return False
+    log = rows(connection, "log_tells_births", {"server": server})[0]
+    changed = any(event["what"] != "there" for event in events)
+    return bool(log["told"] or (log["followed"] and not changed))
 
 
 def _busy(

@@ -15,6 +15,7 @@ from toolkit.analysis.watch.causes import (
     exit_code,
     exit_signal,
 )
+from toolkit.analysis.watch.credible import credible
 from toolkit.analysis.watch.lives import LOOK_NS, Life, add_log_lines, recorded_lives
 from toolkit.analysis.watch.log_lines import LogLine, read_log_lines
 from toolkit.analysis.watch.memory_kills import MemoryKills
@@ -66,6 +67,8 @@ def _events(
         name = building.name_of(server.workers)
         problem = "" if births.whole else f"{name} could not be read to its end."
         building.sources.append(Source(name, births.records, births.unreadable, problem=problem))
+    arbiters = {pid for (pid, _), (role, _, _) in watched.processes.items() if role == "arbiter"}
+    lines = credible(lines, arbiters, {life.pid for life in births.lives})
     lives = add_log_lines(births.lives, lines)
     orders = Orders(lines, lives)
     deaths = [life for life in lives if life.died_ns is not None]

@@ -1,4 +1,5 @@
-// Every table as CSV: `<table data-csv="name">` gets a button. Numbers are as measured (`data-sort`), not as written.
+// Every table as CSV: `<table data-csv="name">` gets a button. Numbers are as measured (`data-sort`), not as written; a
+// column whose cells name their unit, as sizes do, has it in its head (`data-unit`).
 import { button, make } from "./profile/dom";
 import { save } from "./profile/save";
 
@@ -16,7 +17,7 @@ export function offerCsv(run: string): void {
 
 export function csvOf(table: HTMLTableElement): string {
   const groups = [...table.querySelectorAll<HTMLTableCellElement>("thead tr.groups > *")].flatMap((cell) => new Array<string>(cell.colSpan).fill(cell.textContent?.trim() ?? ""));
-  const heads = [...table.querySelectorAll<HTMLTableCellElement>("thead tr:last-child > *")].map((cell, at) => [groups[at], cell.textContent?.trim()].filter(Boolean).join(" "));
+  const heads = [...table.querySelectorAll<HTMLTableCellElement>("thead tr:last-child > *")].map((cell, at) => [[groups[at], cell.textContent?.trim()].filter(Boolean).join(" "), cell.dataset.unit].filter(Boolean).join(", "));
   const rows = [...table.tBodies].flatMap((body) => [...body.rows]).filter((row) => !row.classList.contains("detail"));
   const lines = [heads, ...rows.map((row) => [...row.cells].map(valueOf))];
   const used = heads.map((head, at) => head !== "" || rows.some((row) => row.cells[at]?.textContent?.trim()));

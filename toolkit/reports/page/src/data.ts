@@ -43,6 +43,7 @@ export interface ServerLanes {
   /** All workers that are not listed. */
   others: { count: number; cpu: Column; rss: Column } | null;
   marks: Mark[];
+  marks_left_out: number;
 }
 
 /** Every column has `count` values: one for each `step` seconds from second `first` on. `start` is the UTC time of second 0. */

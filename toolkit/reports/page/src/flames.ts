@@ -2,9 +2,12 @@
 import type { PageState } from "./address";
 import { blockText } from "./data";
 import type { Timeline } from "./data";
-import { DamagedProfile, FlameView, initialState, openProfile } from "./profile";
+import { DamagedProfile, FlameView, initialState, openProfile, settled } from "./profile";
 import type { FlameState, Profile } from "./profile";
 import { make } from "./profile/dom";
+
+/** What a link may choose that another run does not have. */
+const CHOICES = ["server", "view", "worker"] as const;
 
 export class Flames {
   readonly initial: FlameState;
@@ -12,7 +15,7 @@ export class Flames {
   /** What the view shows, so that it is not made again without need. */
   private shown = "";
 
-  private constructor(host: HTMLElement, profile: Profile, timeline: Timeline | null, changed: (flame: Partial<FlameState>) => void) {
+  private constructor(host: HTMLElement, private readonly profile: Profile, timeline: Timeline | null, changed: (flame: Partial<FlameState>) => void) {
     this.initial = initialState(profile);
     this.view = new FlameView(host, profile, {
       requestsIn: (from, to) => requestsIn(timeline, from, to),
@@ -36,6 +39,12 @@ export class Flames {
       host.append(make("p", "bad", error.message));
     }
     return null;
+  }
+
+  /** What of an address this profile does not have. */
+  unknown(flame: Partial<FlameState>): string[] {
+    const known = settled({ ...this.initial, ...flame }, this.profile);
+    return CHOICES.filter((name) => flame[name] !== undefined && flame[name] !== known[name]);
   }
 
   show({ window, base, flame }: PageState): void {

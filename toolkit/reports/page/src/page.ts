@@ -60,8 +60,10 @@ class Page {
     this.show();
     goTo(state.at);
     const { window, base, zoom } = this.state;
-    if ([window, base, zoom].filter((one) => one !== null).length < windowsIn(location.hash)) {
-      this.addressing.say("A window of this link does not lie in this run: it was left out.");
+    const said = [window, base, zoom].filter((one) => one !== null).length < windowsIn(location.hash) ? ["A window of this link does not lie in this run: it was left out."] : [];
+    said.push(...(this.flames?.unknown(state.flame) ?? []).map((name) => `This run does not have the ${name} of this link.`));
+    if (said.length > 0) {
+      this.addressing.say(said.join(" "));
       this.addressing.write(this.state);
     }
   }

@@ -3,7 +3,7 @@ export { DamagedProfile } from "./packed";
 export { openProfile } from "./profile";
 export type { Profile } from "./profile";
 export type { FrameRecord } from "./frames";
-export { initialState } from "./state";
+export { initialState, settled } from "./state";
 export type { FlameState } from "./state";
 export { FlameView } from "./view";
 export type { FlameOptions } from "./view";

@@ -33,7 +33,7 @@ export function serverLanes(server: ServerLanes, number: number): Lane[] {
       ...used("connections_syn_recv", "SYN_RECV", "--amber"),
       ...used("connections_out", "to others", "--teal"),
     ]),
-    ...lane("events", "Events", "", "Workers that ended or were born, and tracebacks in the logs", server.marks.length > 0 ? [empty(columns)] : [], { marks: server.marks, height: 46 }),
+    ...lane("events", "Events", "", eventsHint(server), server.marks.length > 0 ? [empty(columns)] : [], { marks: server.marks, height: 46 }),
     ...lane("threads", "Busy threads", "", "Threads inside a request, from the stacks", used("busy_threads", "busy threads", "--accent", { filled: true, over: "mean" }), { spare: true }),
     ...lane("host", "Host CPU", "cores", "CPU of the whole host", [
       ...line("cpu_user", "user", "--calm", { filled: true, over: "mean" }),
@@ -75,6 +75,11 @@ function queue(columns: ServerLanes["columns"]): Line[] {
   const lines: Line[] = [{ label: "waiting", column: waiting, colour: "--red", filled: true, over: "max" }];
   if (limit && Number.isFinite(least)) lines.push({ label: "limit", column: limit, colour: "--quiet", dash: [4, 3], over: "max", width: most > least / 20 ? 1.2 : 0 });
   return lines;
+}
+
+function eventsHint({ marks_left_out: left }: ServerLanes): string {
+  const said = "Workers that ended or were born, and tracebacks in the logs";
+  return left > 0 ? `${said}; ${String(left)} too many for this page are left out` : said;
 }
 
 /** A lane of marks has no value; it has the axis. */

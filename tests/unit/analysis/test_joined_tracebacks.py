@@ -1,15 +1,13 @@
-"""Failed requests joined to tracebacks and to the ends of workers."""
+"""Failed requests joined to tracebacks."""
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.joined_runs import JoinedRun, at
+from tests.joined_runs import JoinedRun
 from tests.run_folders import failed, request
-from tests.server_metrics import ServerWatch, life
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -211,151 +209,6 @@ def test_a_traceback_that_came_after_the_client_gave_up_explains_it(tmp_path: Pa
     assert brief(row) == ("traceback", "likely", PRINT)
 
 
-def died(run: JoinedRun, at_s: float, pid: int, event: str, **fields: Any) -> None:
-    """A worker that was there from the start, and how it ended, by gunicorn's log and the agent."""
-    run.gunicorn(at_s, event, pid, **fields)
-    folder = run.builder.run.server("app")
-    worker = {"pid": pid, "create_time": 1.0, "title": "worker"}
-    lines = [
-        {"t_ns": at(0), "born": [worker], "died": []},
-        {"t_ns": at(at_s + 1), "born": [], "died": [worker]},
-    ]
-    with folder.workers.open("a", encoding="utf-8") as file:
-        file.writelines(json.dumps(line) + "\n" for line in lines)
-
-
-def test_a_request_that_was_cut_off_by_a_timeout_of_its_worker(tmp_path: Path) -> None:
-    run = JoinedRun(tmp_path)
-    run.access_log()
-    died(run, 6.0, 711, "timeout")
-
-    (row,) = run.join([failed(1, "ECONNRESET", 5100)])
-
-    assert (row["what"], row["what_certainty"], row["event"], row["event_pid"]) == (
-        "timeout",
-        "likely",
-        "timeout",
-        711,
-    )
-    assert row["event_position"] == 0
-
-
-def test_a_sync_worker_had_one_request_the_others_waited(tmp_path: Path) -> None:
-    run = JoinedRun(tmp_path)
-    run.access_log()
-    died(run, 6.0, 711, "timeout")
-
-    rows = run.join(
-        [failed(1, "ECONNRESET", 5100), failed(2, "ETIMEDOUT", 10_000), failed(3, "ETIMEDOUT", 10_000)]
-    )
-
-    assert [row["what"] for row in rows] == ["timeout", "unfinished", "unfinished"]
-
-
-def test_a_worker_with_threads_had_as_many_as_it_has_threads(tmp_path: Path) -> None:
-    run = JoinedRun(tmp_path)
-    run.access_log()
-    run.builder.manifest.servers[0].facts["gunicorn"] = {"worker_class": "gthread", "threads": 2}
-    died(run, 6.0, 711, "killed", exit_signal="SIGKILL")
-
-    rows = run.join(
-        [failed(1, "ECONNRESET", 5020), failed(1, "ECONNRESET", 5010), failed(1, "ECONNRESET", 5030)]
-    )
-
-    assert sorted(row["what"] for row in rows) == ["closed", "killed", "killed"]
-
-
-def test_a_timeout_whose_worker_wrote_where_it_hung_names_the_place(tmp_path: Path) -> None:
-    run = JoinedRun(tmp_path)
-    died(run, 6.0, 711, "timeout")
-    run.access(6.01, "GET", "/data", 500)
-    run.traceback(6.01, "SystemExit", PLACE, url_path="/data", pid=711, event="request_failed")
-
-    (row,) = run.join([request(1, 5020, status=500)])
-
-    assert (row["what"], row["what_certainty"], row["fingerprint"]) == (
-        "timeout",
-        "likely",
-        f"SystemExit at {PLACE}",
-    )
-    sentence = run.errors.summary["explanations"][0]["sentence"]
-    assert "killed for its timeout (PID 711; SystemExit at broker/client.py:61 publish)" in sentence
-
-
-def test_the_end_of_a_worker_explains_no_request_that_was_answered(tmp_path: Path) -> None:
-    run = JoinedRun(tmp_path)
-    died(run, 1.005, 711, "killed", exit_signal="SIGKILL")
-    run.access(1.01, "GET", "/data", 503)
-
-    (row,) = run.join([request(1, 12, status=503)])
-
-    assert (row["what"], row["event"]) == ("access", None)
-
-
-def test_a_worker_that_ended_in_order_explains_nothing(tmp_path: Path) -> None:
-    run = JoinedRun(tmp_path)
-    run.access_log()
-    died(run, 1.005, 711, "max_requests")
-
-    (row,) = run.join([failed(1, "ECONNRESET", 12)])
-
-    assert (row["what"], row["event"]) == ("closed", None)
-    assert "never reached a worker)" not in run.errors.summary["explanations"][0]["sentence"]
-
-
-def test_a_worker_that_ended_without_a_word_had_what_was_cut_off_then_but_nothing_that_was_answered(
-    tmp_path: Path,
-) -> None:
-    run = JoinedRun(tmp_path)
-    run.access_log()
-    watch = ServerWatch(run.builder, "app")
-    watch.workers(0, born=[life(711)])
-    watch.workers(1.5, died=[life(711)], born=[life(712)])
-
-    answered, cut, later = run.join(
-        [request(1, 290, status=502), failed(1, "ECONNRESET", 300), failed(9, "ECONNRESET", 12)]
-    )
-
-    assert (cut["what"], cut["event"], cut["event_pid"]) == ("killed", "unknown", 711)
-    assert cut["what_certainty"] == "likely"
-    assert (answered["what"], later["what"]) == ("none", "closed")
-    (sentence,) = [one["sentence"] for one in run.errors.summary["explanations"] if one["count"] == 2]
-    assert "was in a worker that ended, nobody knows why (PID 711)" in sentence
-    assert "a worker that ended before it wrote one" in sentence
-
-
-def test_who_came_while_the_queue_was_never_empty_again_may_have_waited_to_the_end(tmp_path: Path) -> None:
-    run = JoinedRun(tmp_path)
-    run.access_log()
-    run.access(1.01, "GET", "/data", 200, duration_ms=10)
-    watch = ServerWatch(run.builder, "app")
-    for second, queue in enumerate((0, 0, 3, 0, 2, 5, 4)):
-        watch.line(second, service={"accept_queue": queue})
-
-    _, early, waiting = run.join(
-        [request(1, 12), request(2.5, 1000, status=504), request(3.5, 1000, status=504)]
-    )
-
-    assert (early["what"], waiting["what"]) == ("none", "unfinished")
-
-
-def test_who_waited_while_the_accept_queue_was_full_is_told_so(tmp_path: Path) -> None:
-    run = JoinedRun(tmp_path)
-    run.access_log()
-    run.access(1.01, "GET", "/data", 200, duration_ms=10)
-    watch = ServerWatch(run.builder, "app")
-    for second, queue in enumerate((0, 0, 10, 10, 0, 0)):
-        watch.line(second, service={"accept_queue": queue, "accept_queue_limit": 10})
-
-    run.join(
-        [request(1, 12), failed(2.5, "ERR_SOCKET_TIMEOUT", 1000), failed(4.5, "ERR_SOCKET_TIMEOUT", 400)]
-    )
-
-    words = {part["why"]: part["words"] for part in run.errors.summary["explanations"][0]["parts"]}
-    assert words.keys() == {"full", None}
-    assert "the accept queue was full while it waited" in words["full"]
-
-
 def test_a_gateways_timeout_is_not_blamed_on_what_the_application_raised_after_it(tmp_path: Path) -> None:
     run = JoinedRun(tmp_path)
     run.access(3.01, "GET", "/data", 500)
@@ -393,20 +246,6 @@ def test_a_tracebacks_first_line_alone_explains_nothing(tmp_path: Path) -> None:
     assert row["what"] == "access"
 
 
-def test_who_found_gunicorn_gone_is_told_so(tmp_path: Path) -> None:
-    run = JoinedRun(tmp_path)
-    run.access_log()
-    watch = ServerWatch(run.builder, "app")
-    watch.workers(0, born=[life(711), life(712)])
-    run.gunicorn(5.0, "term", 700)
-    watch.workers(5.5, died=[life(711), life(712)])
-
-    before, after = run.join([failed(1, "ECONNREFUSED", 1), failed(7, "ECONNREFUSED", 1)])
-
-    assert (before["what"], before["why"]) == ("refused", None)
-    assert (after["what"], after["why"]) == ("refused", "stopped")
-
-
 @pytest.mark.parametrize(("path", "logged"), [("/u/a%20b", "/u/a b"), ("/u/a%3Fb", "/u/a?b")])
 def test_a_path_is_met_as_flask_writes_it(tmp_path: Path, path: str, logged: str) -> None:
     run = JoinedRun(tmp_path)
@@ -431,39 +270,6 @@ def test_what_is_certain_by_id_is_not_overruled_by_a_traceback_that_may_be_anybo
     assert "without a traceback" not in run.errors.summary["explanations"][0]["sentence"]
 
 
-def test_an_application_that_raises_systemexit_takes_no_place_of_a_killed_workers_request(
-    tmp_path: Path,
-) -> None:
-    """gunicorn answers 500 for it, and the worker lives on, until it is killed in the midst of another request."""
-    run = JoinedRun(tmp_path)
-    for number in (1, 2, 3):
-        run.access(number + 0.01, "GET", "/exit", 500)
-        run.traceback(number + 0.009, "SystemExit", PLACE, url_path="/exit", pid=711, event="request_failed")
-    died(run, 4.0, 711, "killed", exit_signal="SIGKILL")
-
-    *exits, kill = run.join(
-        [
-            *(request(number, 12, status=500, url="http://127.0.0.1:8000/exit") for number in (1, 2, 3)),
-            failed(3.5, "ECONNRESET", 505, url="http://127.0.0.1:8000/kill"),
-        ]
-    )
-
-    assert {row["what"] for row in exits} == {"traceback"}
-    assert (kill["what"], kill["event_pid"]) == ("killed", 711)
-
-
-def test_one_exit_ends_a_worker_that_has_one_request_at_a_time(tmp_path: Path) -> None:
-    run = JoinedRun(tmp_path)
-    died(run, 6.0, 711, "timeout")
-    for at_s in (4.5, 6.01):
-        run.access(at_s, "GET", "/data", 500)
-        run.traceback(at_s, "SystemExit", PLACE, url_path="/data", pid=711, event="request_failed")
-
-    earlier, last = run.join([request(4.4, 110, status=500), request(5, 1020, status=500)])
-
-    assert (earlier["what"], last["what"]) == ("traceback", "timeout")
-
-
 def test_an_answer_that_broke_off_stands_beside_the_traceback_that_broke_it(tmp_path: Path) -> None:
     run = JoinedRun(tmp_path)
     run.access(1.01, "GET", "/data", 200)
@@ -479,43 +285,34 @@ def test_an_answer_that_broke_off_stands_beside_the_traceback_that_broke_it(tmp_
     assert told["sentence"].startswith("2 requests got an answer that broke off (ECONNRESET): 1 of them ")
 
 
-def test_a_connection_that_was_closed_is_explained_by_no_later_traceback(tmp_path: Path) -> None:
+def test_without_ids_nobody_is_said_to_be_without_a_traceback_that_may_be_its(tmp_path: Path) -> None:
     run = JoinedRun(tmp_path)
     run.access_log()
-    run.traceback(4, "RuntimeError", PLACE)
+    for second in (1.028, 1.029, 5.028):
+        run.access(second, "GET", "/data", 500)
+    run.traceback(1.01, "TimeoutError", PLACE)
 
-    (row,) = run.join([failed(1, "ECONNRESET", 12)])
-
-    assert row["what"] == "closed"
-
-
-def test_an_exit_with_another_code_is_of_another_request(tmp_path: Path) -> None:
-    """sys.exit(3) in an application is answered with a 500; os._exit(5) ends the worker three seconds later."""
-    run = JoinedRun(tmp_path)
-    run.access(1.01, "GET", "/exit", 500)
-    run.traceback(1.009, "SystemExit", PLACE, url_path="/exit", pid=711, event="request_failed", message="3")
-    died(run, 2.0, 711, "worker_exited", exit_code=5, message="Worker (pid:711) exited with code 5.")
-
-    answered, ended = run.join(
-        [
-            request(1, 12, status=500, url="http://127.0.0.1:8000/exit"),
-            failed(1.5, "ECONNRESET", 505, url="http://127.0.0.1:8000/end"),
-        ]
+    *near, far = run.join(
+        [request(1, 30, status=500), request(1.001, 30, status=500), request(5, 30, status=500)]
     )
 
-    assert (answered["what"], ended["what"], ended["event_pid"]) == ("traceback", "killed", 711)
+    assert sorted((row["what"], row["why"], row["what_certainty"]) for row in near) == [
+        ("access", "perhaps", "ambiguous"),
+        ("traceback", None, "ambiguous"),
+    ]
+    assert (far["what"], far["why"], far["what_certainty"]) == ("access", None, "likely")
+    sentence = run.errors.summary["explanations"][0]["sentence"]
+    assert "whether one of the tracebacks of that time is its cannot be told, ambiguous" in sentence
 
 
-def test_workers_are_counted_once_however_sure_it_is(tmp_path: Path) -> None:
+def test_a_traceback_that_names_another_path_puts_nobody_in_doubt(tmp_path: Path) -> None:
     run = JoinedRun(tmp_path)
-    run.access_log()
-    for number, pid in enumerate((711, 712, 713)):
-        died(run, 2.0 + 5 * number, pid, "killed", exit_signal="SIGKILL")
-    died(run, 2.001, 714, "killed", exit_signal="SIGKILL")
+    run.access(1.029, "GET", "/other", 500)
+    for error in ("TimeoutError", "KeyError"):
+        run.traceback(1.01, error, PLACE, url_path="/data")
 
-    rows = run.join([failed(1.5 + 5 * number, "ECONNRESET", 505) for number in (0, 0, 1, 2)])
+    _, other = run.join(
+        [request(1, 30, status=500), request(1, 30, status=500, url="http://127.0.0.1:8000/other")]
+    )
 
-    workers = {row["event_pid"] for row in rows}
-    assert len(workers) > 2
-    (told,) = run.errors.summary["explanations"]
-    assert f"({len(workers)} workers)" in told["sentence"]
+    assert (other["what"], other["why"]) == ("access", None)
