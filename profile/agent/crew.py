@@ -157,12 +157,14 @@ class Crew:
             self.stopped_ns = self.stopped_ns or time.time_ns()
             recorder.stop()
 
-    def stop(self) -> None:
-        """Everyone writes what they have and ends."""
+    def stop(self, awaited: bool = False) -> None:
+        """Everyone writes what they have and ends; at once where that is awaited, else when they have slept their time."""
         self.stopped_ns = self.stopped_ns or time.time_ns()
         self._waiting = []
         for recorder in self._recorders.values():
             recorder.stop()
+            if awaited:
+                recorder.hurry()
 
     def signal(self, number: int) -> None:
         """Send a signal to all."""

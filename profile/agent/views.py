@@ -186,7 +186,7 @@ class View:
         self._due_s = (chunk.crew.sampling_ns or 0) / 1e9 + FIRST_CHUNK_S
         if time.time() >= self._due_s:
             self._about_to_stop(self)
-            chunk.crew.stop()
+            chunk.crew.stop(awaited=True)
             self._ending.append(chunk)
             self._current = None
 
@@ -233,7 +233,7 @@ class View:
         self._stopping = True
         self._about_to_stop(self)
         for crew in self.crews:
-            crew.stop()
+            crew.stop(awaited=True)
         self._ending += [chunk for chunk in (self._current, self._next) if chunk is not None]
         self._current = self._next = None
 
