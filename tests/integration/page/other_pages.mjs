@@ -18,7 +18,7 @@ await withBrowser(async (open) => withoutScripts(await open(path.join(folder, 'w
 
 async function sensible(page, name, has) {
   if (has === 'lanes') await page.waitForSelector('.lane canvas');
-  for (const width of [1280, 1920]) {
+  for (const width of [400, 1280, 1920]) {
     await page.setViewportSize({ width, height: 900 });
     await settled(page);
     const needed = await page.evaluate(() => document.documentElement.scrollWidth);
