@@ -80,7 +80,9 @@ class ControlGroup:
                 else ("memory.usage_in_bytes", "memory.oom_control")
             )
             self._files["memory"] = KernelFile(folder + "/" + used)
-            self._files["kills"] = KernelFile(folder + "/" + kills)
+            # Version 1 counts a kill in the killed process's own group alone, whosever limit it was.
+            counted = folder if version == 2 else self._memory.folders[0]
+            self._files["kills"] = KernelFile(counted + "/" + kills)
 
     def _tightest(self, name: str, limits: Dict[str, Optional[float]]) -> str:
         set_ones = {folder: limit for folder, limit in limits.items() if limit is not None}

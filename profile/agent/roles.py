@@ -69,6 +69,7 @@ _KNOWN = {
     "-p": "pidfile",
     "--pid": "pidfile",
     "--chdir": "chdir",
+    "--max-requests": "max_requests",
 }
 
 
@@ -131,7 +132,8 @@ def _interpreter_option(argv: list[str], position: int) -> tuple[str, str, int]:
 
 
 def settings_of(arguments: list[str]) -> dict[str, Any]:
-    """What gunicorn's arguments say: `name, bind (list), workers, worker_class, threads, pidfile, chdir, app`."""
+    """What gunicorn's arguments say: `name, bind (list), workers, worker_class, threads, max_requests, pidfile,
+    chdir, app`."""
     found: dict[str, Any] = {"bind": []}
     for option, value in options(arguments):
         key = _KNOWN.get(option)

@@ -26,6 +26,8 @@ class Source:
     implausible: int = 0
     problem: str = ""
     """One sentence; empty where it was whole."""
+    damage: str = ""
+    """`cut`: records are missing from its end; `changed`: it is not as it was when the run ended; else empty."""
 
 
 @dataclass

@@ -75,6 +75,7 @@ def _build_requests(building: Building, loads: list[LoadFolder]) -> None:
                 count["unreadable"],
                 count["implausible"],
                 problems.get(path, ""),
+                "cut" if path in problems else "",
             )
         )
     building.write("requests")

@@ -34,7 +34,7 @@ _CHUNK_COLUMNS = {
     **CHUNK_FIELDS,
     "listed": "BOOLEAN",  # in chunks.jsonl
     "whole": "BOOLEAN",  # its file could be read to its end
-    "counted": "BIGINT",  # samples in its file
+    "counted": "BIGINT",  # samples in its file; null where that is not there or damaged
     "unreadable": "BIGINT",  # records of its file that could not be read
 }
 _SAMPLE_COLUMNS = {
@@ -110,14 +110,18 @@ def _count(
     building: Building, chunk: dict[str, Any], file: Path, interned: _Interned, sink: TextIOWrapper
 ) -> None:
     data, whole = read_gzip(file, _LARGEST_CHUNK)
+    if not whole:
+        # It is a sum over its time: of a part of it nobody can say of which seconds that is.
+        name = building.name_of(file)
+        building.sources.append(Source(name, problem=f"{name} is damaged: the chunk counts as lost."))
+        chunk |= {"whole": False, "note": "its file is damaged"}
+        return
     records, unreadable = split_records(data)
     number = chunk["chunk"]
     sink.writelines(f"{number},{interned.columns(text)},{count}\n" for text, count in records)
-    chunk |= {"whole": whole, "counted": sum(count for _, count in records), "unreadable": unreadable}
-    if not whole or unreadable:
-        name = building.name_of(file)
-        problem = f"{name} is cut short: what came before the cut was read." if not whole else ""
-        building.sources.append(Source(name, len(records), unreadable, problem=problem))
+    chunk |= {"whole": True, "counted": sum(count for _, count in records), "unreadable": unreadable}
+    if unreadable:
+        building.sources.append(Source(building.name_of(file), len(records), unreadable))
 
 
 def _chunks(building: Building, server: ServerFolder) -> Iterator[tuple[dict[str, Any], Path | None]]:

@@ -93,6 +93,8 @@ def _records(sources: list[dict[str, Any]]) -> dict[str, int]:
         "read": sum(source["records"] for source in of_load),
         "unreadable": sum(source["unreadable"] for source in of_load),
         "implausible": sum(source["implausible"] for source in of_load),
+        "cut_files": sum(source["damage"] == "cut" for source in of_load),
+        "changed_files": sum(source["damage"] == "changed" for source in sources),
     }
 
 

@@ -16,7 +16,7 @@ worker_events  `server`, `t_ns`, `pid`, `create_time`, `what` (there, born, died
              `evidence`, and the `source` and `position` of the log line that says so
 access_logs  the access logs among the logs, and in which order they are believed (joins/access_logs.py)
 joined       a row a request: its lines in the servers' logs, and what explains it where it failed (queries/joined.sql)
-sources      `source`, `records`, `unreadable`, `implausible`, `problem`: what was read from where
+sources      `source`, `records`, `unreadable`, `implausible`, `problem`, `damage` (cut, changed): what was read from where
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from toolkit.analysis.building import Building
+from toolkit.analysis.building import Building, Source
 from toolkit.analysis.database import connect, json_table, plainly_named, read_parquet, write_json_lines
 from toolkit.analysis.joins.build import build_joined
 from toolkit.analysis.logs.log_tables import build_log_tables
@@ -38,6 +38,7 @@ from toolkit.analysis.watch.log_gaps import note_log_gaps
 from toolkit.analysis.watch.metric_tables import build_metric_tables
 from toolkit.analysis.watch.worker_tables import build_worker_tables
 from toolkit.errors import ToolkitError
+from toolkit.recording.checksums import changed_files
 from toolkit.recording.manifest import load_manifest
 
 if TYPE_CHECKING:
@@ -123,6 +124,10 @@ class TableBuild:
             watched = build_metric_tables(building)
             build_worker_tables(building, watched)
             build_joined(building)
+            building.sources += [
+                Source(name, problem=sentence, damage="changed")
+                for name, sentence in changed_files(self._run)
+            ]
             _write_sources(building)
             if self._run.tables.exists():
                 shutil.rmtree(self._run.tables)
@@ -164,6 +169,7 @@ def _write_sources(building: Building) -> None:
         "unreadable": "BIGINT",
         "implausible": "BIGINT",
         "problem": "VARCHAR",
+        "damage": "VARCHAR",
     }
     json_table(building.connection, "raw_sources", path, columns)
     building.write("sources")

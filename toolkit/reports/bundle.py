@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from toolkit.errors import ToolkitError
+from toolkit.recording.checksums import present_files
 from toolkit.recording.manifest import load_manifest
-from toolkit.reports.checksums import bundled_files, mismatches
+from toolkit.reports.checksums import mismatches
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +53,7 @@ def _write(run: RunFolder, target: Path, stamp: tuple[int, int, int, int, int, i
         temporary = Path(file.name)
         try:
             with zipfile.ZipFile(file, "w") as bundle:
-                for name in bundled_files(run):
+                for name in present_files(run):
                     if name != inside:
                         _add(bundle, run, name, stamp)
             temporary.replace(target)

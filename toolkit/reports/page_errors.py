@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.reports.flamegraph_text import bounded
 from toolkit.reports.page_lines import lines_of
 from toolkit.reports.page_numbers import clock
-from toolkit.reports.summary_errors import PERHAPS_SAME
+from toolkit.reports.summary_errors import PERHAPS_SAME, quoted
 
 if TYPE_CHECKING:
     from toolkit.analysis.results import Results
@@ -64,7 +64,7 @@ def _group(group: dict[str, Any], results: Results, zero: int) -> dict[str, Any]
         "count": f"{count:,}",
         "when": f"at {first}" if count == 1 else f"{first} to {last}",
         "t": round(group["first_ns"] / 1e9 - zero, 3),
-        "beside": _beside(beside, group["requests"]),
+        "beside": _beside(beside, group["requests"]) + quoted(group),
         "where": bounded(f"{', '.join(group['servers'])}; the first in {example.get('file', '')}"),
         "chain": [_link(link) for link in group["chain"]],
         "bars": _bars(results, results.server_errors.series.get(group["fingerprint"], [])),

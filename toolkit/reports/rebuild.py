@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.analysis.results import read_results
 from toolkit.analysis.tables import TableBuild
 from toolkit.errors import ToolkitError
+from toolkit.recording.checksums import recorded_sums, sums_text
 from toolkit.recording.files import write_atomically
 from toolkit.recording.manifest import load_manifest
 from toolkit.reports.registry import RENDERERS
@@ -102,8 +103,12 @@ def rebuild(run: RunFolder, judged: Judged | None = None, early: EarlyTables | N
 def _remove_derived(run: RunFolder) -> None:
     for folder in (run.tables, run.flamegraphs, run.exports):
         _remove(folder)
-    for file in (run.summary_text, run.summary_json, run.page, run.checksums):
+    for file in (run.summary_text, run.summary_json, run.page):
         file.unlink(missing_ok=True)
+    if held := recorded_sums(run):
+        write_atomically(run.checksums, sums_text(held))
+    else:
+        run.checksums.unlink(missing_ok=True)
 
 
 def _remove(folder: Path) -> None:

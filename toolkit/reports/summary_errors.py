@@ -49,11 +49,19 @@ def _tracebacks(groups: list[dict[str, Any]]) -> Iterator[str]:
         beside = group["requests_count"]
         times = "once" if group["count"] == 1 else f"{group['count']:,} times"
         requests = "1 request" if beside == 1 else f"{beside:,} requests"
-        yield f"  Traceback, {times}, beside {requests}: {printable(group['known_by'])}"
+        yield f"  Traceback, {times}, beside {requests}{quoted(group)}: {printable(group['known_by'])}"
         yield from _innermost(group)
     if len(groups) > _MOST_TRACEBACKS:
         rest = groups[_MOST_TRACEBACKS:]
         yield f"  {len(rest)} other tracebacks, {sum(group['count'] for group in rest):,} times, are in summary.json."
+
+
+def quoted(group: dict[str, Any]) -> str:
+    """What may be nothing but text that a client sent."""
+    if not group["quoted"]:
+        return ""
+    some = "each" if group["quoted"] == group["count"] else f"{group['quoted']:,} of them"
+    return f", {some} directly behind another one, of whose message it may be a part"
 
 
 def _innermost(group: dict[str, Any]) -> Iterator[str]:

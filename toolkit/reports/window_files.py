@@ -73,14 +73,16 @@ def _pprof(file: WindowFile) -> bytes:
 
 def _firefox(file: WindowFile) -> bytes:
     selection, source = file.selection, file.source
-    view = "wall" if selection.view == OFF else selection.view
-    pids = [process.pid for process in source.processes(selection.server, view)]
+    # What a difference of two recorders lacks in one process may be too much in another: of all of them it is one.
+    apart = selection.worker is None and selection.view != OFF
+    pids = [process.pid for process in source.processes(selection.server, selection.view)] if apart else []
     tracks = []
-    for pid in pids if selection.worker is None else [selection.worker]:
+    for pid in pids if apart else [selection.worker]:
         one = Selection(selection.server, selection.view, pid, selection.window)
         spans = _spans(file, one)
         if any(span.stacks for span in spans):
-            tracks.append(firefox.Track(f"{selection.server}: process {pid}", pid, spans))
+            whose = "all processes" if pid is None else f"process {pid}"
+            tracks.append(firefox.Track(f"{selection.server}: {whose}", pid or 0, spans))
     rate = max((1e3 / slice_.unit for slice_ in slices_in(source, selection)), default=1.0)
     flame = file.flame()
     title = f"{file.run_id} – {flame.title}" + (f". {flame.note}" if flame.note else "")

@@ -124,6 +124,7 @@ class _Clearing:
         run = self._run_folder(left)
         name = self._entry(run, taken.offsets)
         came = merge(taken.folder, run.server(name))
+        run.checksums.unlink(missing_ok=True)  # of what the run was without them
         self.found.fetched[run.path] = self.found.fetched.get(run.path, 0) + came
         taken.forget()
 

@@ -75,7 +75,7 @@ def test_noise_is_no_group(groups: bytes, mounts: bytes) -> None:
         assert found is None or all(one.startswith("/sys/fs/cgroup") for one in found.folders)
 
 
-def service_group(folder: Path, files: dict[str, str]) -> dict[str, float]:
+def service_group(folder: Path, files: dict[str, str], version: int = 2) -> dict[str, float]:
     """What is read of /pod/web below `folder`."""
     for name, text in files.items():
         path = folder / name
@@ -84,7 +84,7 @@ def service_group(folder: Path, files: dict[str, str]) -> dict[str, float]:
     mounts = folder / "mountinfo"
     mounts.write_text(f"1 1 0:1 / {folder} rw - cgroup2 cgroup2 rw\n")
     group = cgroups.ControlGroup(1, str(mounts))
-    group._cpu = group._memory = cgroups.group_of("memory", b"0::/pod/web\n", mounts.read_bytes())
+    group._cpu = group._memory = cgroups.Group(version, [f"{folder}/pod/web", f"{folder}/pod", str(folder)])
     values: dict[str, float] = group.read()
     group.close()
     return values
@@ -135,3 +135,17 @@ def test_version_1_has_other_names_and_units(tmp_path: Path) -> None:
     assert cgroups.memory_limit(1, str(tmp_path)) is None
     (tmp_path / "cpu.cfs_quota_us").write_text("-1\n")
     assert cgroups.cpu_limit(1, str(tmp_path)) is None
+
+
+def test_version_1_counts_a_kill_in_the_own_group_whosever_limit_it_was(tmp_path: Path) -> None:
+    files = {
+        "pod/web/memory.limit_in_bytes": "9223372036854771712\n",
+        "pod/web/memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 1\n",
+        "pod/web/memory.usage_in_bytes": "900\n",
+        "pod/memory.limit_in_bytes": "2000000\n",
+        "pod/memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 0\n",
+        "pod/memory.usage_in_bytes": "5000\n",
+    }
+    found = service_group(tmp_path, files, version=1)
+    assert found["cgroup_oom_kills"] == 1
+    assert (found["cgroup_memory_limit"], found["cgroup_memory"]) == (2000000, 5000)

@@ -39,6 +39,15 @@ def test_a_line_that_only_a_worker_writes_is_not_believed_of_another(service: Se
     assert service.causes()[A] == ("killed", "likely")
 
 
+def test_a_worker_is_not_killed_in_the_moment_in_which_its_timeout_is_written(service: Service) -> None:
+    """Gunicorn sends SIGABRT then, and SIGKILL a second later."""
+    service.measure()
+    quoted(service, 20.1, ARBITER, TIMEOUT)
+    service.died(A, 20.5, {"signal": 9})
+
+    assert service.causes()[A][0] == "killed"
+
+
 @pytest.mark.parametrize("seconds", [0.0, 0.1])
 def test_a_line_that_was_read_with_a_traceback_is_never_certain(service: Service, seconds: float) -> None:
     service.measure()
@@ -50,6 +59,7 @@ def test_a_line_that_was_read_with_a_traceback_is_never_certain(service: Service
     death = service.death(A)
     assert (death["cause"], death["certainty"]) == ("timeout", "likely")
     assert "which may be a part of that" in death["evidence"]
+    assert "as a line says that a client may have forged" in death["cause_words"]
 
 
 def test_a_line_that_was_written_by_itself_is_certain_whatever_was_logged_before(service: Service) -> None:

@@ -223,5 +223,11 @@ def test_records_without_optional_fields_are_counted_all_the_same(tmp_path: Path
     assert found["requests"][0]["name"] == (
         "load data" if "name" not in missing else "GET http://127.0.0.1:8000/data"
     )
-    assert found["records"] == {"read": 2, "unreadable": 0, "implausible": 0}
+    assert found["records"] == {
+        "read": 2,
+        "unreadable": 0,
+        "implausible": 0,
+        "cut_files": 0,
+        "changed_files": 0,
+    }
     json.dumps(found, allow_nan=False)

@@ -98,9 +98,7 @@ def test_broken_facts_and_cut_files_are_said(tmp_path: Path) -> None:
 
     missing = results.summary["missing"]
     assert "Server app: facts.json cannot be read." in missing
-    assert any(
-        sentence.startswith("servers/app/stacks/cpu-000001.raw.gz is cut short") for sentence in missing
-    )
+    assert any(sentence.startswith("servers/app/stacks/cpu-000001.raw.gz is damaged") for sentence in missing)
     assert any(sentence.startswith("load/http/requests.jsonl.gz is cut short") for sentence in missing)
     assert results.summary["totals"]["count"] > 50
     assert results.flames

@@ -188,8 +188,9 @@ def test_stacks_can_be_read_for_a_worker_and_for_a_time(tmp_path: Path) -> None:
     assert {stack.ms for stack in read_stacks(run, "app", "wall", worker=WORKER_A)} == {1500.0}  # 30 at 20 Hz
 
 
-@pytest.mark.parametrize("kept", [0, 5, 60])
-def test_a_cut_chunk_keeps_its_whole_records(tmp_path: Path, kept: int) -> None:
+@pytest.mark.parametrize("kept", [0, 5, 60, 99])
+def test_a_damaged_chunk_counts_as_lost(tmp_path: Path, kept: int) -> None:
+    """It is a sum over its time: a part of it would be taken for a time in which less was done."""
     builder = RunFolderBuilder(tmp_path)
     builder.server("app", {"wall": {"valid": True}})
     builder.chunk("app", "wall", 0, "".join(raw(1000 + pid, (HOT,), 1) for pid in range(1000)))
@@ -198,12 +199,9 @@ def test_a_cut_chunk_keeps_its_whole_records(tmp_path: Path, kept: int) -> None:
     path.write_bytes(whole[: len(whole) * kept // 100])
     run = builder.build()
 
-    pids = [pid for (pid,) in ask(run, "SELECT pid FROM samples ORDER BY pid")]
-
-    assert pids == list(range(1000, 1000 + len(pids)))
-    assert len(pids) < 1000
-    assert bool(pids) == (kept > 0)
-    assert "wall-000000.raw.gz is cut short" in sources(run)[0][4]
+    assert ask(run, "SELECT whole, counted, note FROM chunks") == [(False, None, "its file is damaged")]
+    assert ask(run, "SELECT count(*) FROM samples") == [(0,)]
+    assert "wall-000000.raw.gz is damaged: the chunk counts as lost" in sources(run)[0][4]
 
 
 def test_chunks_lines_that_are_no_chunks_are_passed_over(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.worker_lives import KILLED, OTHER_ARBITER, A, B, C, D, Service
 
 
@@ -196,3 +198,18 @@ def test_without_a_log_the_death_of_all_is_likely_the_end(service: Service) -> N
         service.died(pid, 55)
 
     assert service.causes() == {A: ("shutdown", "likely"), B: ("shutdown", "likely")}
+
+
+@pytest.mark.parametrize(
+    ("given", "cause"), [(20, ("max_requests", "likely")), (None, ("unknown", "unknown"))]
+)
+def test_a_quiet_log_leaves_what_gunicorn_was_given(
+    service: Service, given: int | None, cause: tuple[str, str]
+) -> None:
+    service.builder.manifest.servers[0].facts = {"gunicorn": {"max_requests": given}}
+    service.logs.source("/var/log/shop/error.log", role="error")
+    service.died(A, 20.5, {"code": 0})
+    service.born(C, 20.6)
+
+    assert service.causes()[A] == cause
+    assert "no log of gunicorn was read" not in service.death(A)["cause_words"]

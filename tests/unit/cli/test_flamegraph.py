@@ -329,6 +329,24 @@ def test_every_format_follows_from_the_name(run: Path, tmp_path: Path, capfdbina
     assert json.loads(gzip.decompress(written("x.json.gz")))["meta"]["preprocessedProfileVersion"] == 48
 
 
+def test_off_cpu_has_one_total_in_every_format(tmp_path: Path, capfdbinary: Any) -> None:
+    """wall - cpu is a difference of two recorders: what one process has too little another one has too much."""
+    builder = RunFolderBuilder(tmp_path)
+    builder.server("app", {"wall": VALID, "cpu": VALID})
+    for view, (of_a, of_b) in {"wall": (10, 50), "cpu": (15, 10)}.items():
+        builder.chunk(
+            "app", view, 0, raw(WORKER_A, (*GUNICORN, HOT), of_a) + raw(WORKER_B, (*GUNICORN, HOT), of_b)
+        )
+    run = builder.build().path
+
+    _, out, _ = call(capfdbinary, "flamegraph", run, "--format", "firefox", "--view", "off")
+    (thread,) = json.loads(gzip.decompress(out))["threads"]
+
+    assert folded(capfdbinary, run, "--view", "off") == {"hot": (60 - 25) * 50_000}
+    assert sum(thread["samples"]["weight"]) == (60 - 25) * 50
+    assert thread["name"] == "app: all processes"
+
+
 def test_a_firefox_profile_has_a_track_for_each_process_and_all_of_its_time(
     run: Path, capfdbinary: Any
 ) -> None:

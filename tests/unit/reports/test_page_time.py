@@ -128,6 +128,7 @@ def group(**fields: Any) -> dict[str, Any]:
         "known_by": "TimeoutError at shop/broker.py:61 publish",
         "message": "one\ntwo",
         "count": 5,
+        "quoted": 0,
         "first_ns": (START + 3) * 10**9,
         "last_ns": (START + 4) * 10**9,
         "servers": ["web-1"],

@@ -173,3 +173,54 @@ def test_sha256sum_agrees_inside_the_folder(tmp_path: Path) -> None:
     )
 
     assert (checked.returncode, checked.stderr) == (0, b"")
+
+
+def changed(run: RunFolder) -> tuple[list[str], list[str]]:
+    """What the report says is missing of files that changed, and the reasons not to trust it."""
+    assert rebuild(run) == []
+    found = json.loads(run.summary_json.read_bytes())
+    return [one for one in found["missing"] if "SHA256SUMS" in one], found["trust"]["reasons"]
+
+
+def test_a_recording_that_was_changed_stays_known_as_changed(tmp_path: Path) -> None:
+    run = small_run(tmp_path)
+    assert changed(run)[0] == []
+    one, other = run.server("app").chunk("cpu", 0), run.server("app").chunk("cpu", 1)
+    one.write_bytes(run.server("app").chunk("wall", 0).read_bytes())
+    other.rename(other.with_name("cpu-000099.raw.gz"))
+    (run.path / "postmortem.md").write_text("what we think", encoding="utf-8")
+
+    for _ in range(2):  # a second report must not sign what the first one found
+        missing, reasons = changed(run)
+        assert [sentence.partition(" ")[0].rpartition("/")[2] for sentence in missing] == [
+            "cpu-000000.raw.gz",
+            "cpu-000001.raw.gz",
+            "cpu-000099.raw.gz",
+        ]
+        assert any("3 recorded files of this run changed after it had ended" in reason for reason in reasons)
+    done = subprocess.run(
+        ["sha256sum", "-c", "--quiet", "SHA256SUMS"], cwd=run.path, capture_output=True, check=False
+    )
+    assert b"cpu-000000.raw.gz: FAILED" in done.stdout
+
+
+def test_a_report_of_a_run_that_went_on_is_no_measure_of_it(tmp_path: Path) -> None:
+    run = small_run(tmp_path)
+    assert rebuild(run) == []
+    manifest = json.loads(run.manifest.read_bytes())
+    run.manifest.write_text(json.dumps({**manifest, "reason": "went on"}), encoding="utf-8")
+    run.events.write_bytes(run.events.read_bytes() + b"{}\n" if run.events.exists() else b"{}\n")
+
+    assert changed(run)[0] == []
+
+
+def test_requests_that_are_cut_short_must_not_be_used(tmp_path: Path) -> None:
+    run = small_run(tmp_path)
+    requests = run.load("http").requests
+    requests.write_bytes(requests.read_bytes()[: len(requests.read_bytes()) // 2])
+
+    assert rebuild(run) == []
+
+    trust = json.loads(run.summary_json.read_bytes())["trust"]
+    assert trust["verdict"] == "invalid"
+    assert trust["reasons"][0].startswith("The records of requests are cut short")

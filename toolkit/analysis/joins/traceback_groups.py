@@ -20,7 +20,8 @@ _LONGEST = 300
 
 def traceback_groups(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     """The most frequent first: `fingerprint`, `known_by` ("TimeoutError at broker/client.py:61 publish"), `exception`, `message`
-    (the most frequent), `place`, `count`, `first_ns`, `last_ns`, `servers`, `example` (where the first stands), `chain`
+    (the most frequent), `place`, `count`, `quoted` (of these directly behind another one, of whose message they may be a part),
+    `first_ns`, `last_ns`, `servers`, `example` (where the first stands), `chain`
     (outermost cause first: `exception`, `message`, `link`, `frames` of `file`, `line`, `function`, `code`), `requests` that
     they stand beside, and `requests_count`.
     """
@@ -40,6 +41,7 @@ def traceback_groups(connection: duckdb.DuckDBPyConnection) -> list[dict[str, An
                 "message": _short(row["message"]),
                 "place": _short(row["place"]),
                 "count": row["tracebacks"],
+                "quoted": row["quoted"],
                 "first_ns": row["first_ns"],
                 "last_ns": row["last_ns"],
                 "servers": row["servers"],

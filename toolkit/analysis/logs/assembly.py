@@ -11,6 +11,7 @@ from toolkit.analysis.logs.envelopes import Envelopes, Opened, open_journal
 from toolkit.analysis.logs.events import LONGEST_TEXT, Event
 from toolkit.analysis.logs.gunicorn_lines import gunicorn_event
 from toolkit.analysis.logs.json_lines import JsonLine, JsonLines
+from toolkit.analysis.logs.lines import LONGEST_LINE
 from toolkit.analysis.logs.messages import first_line, names_failure, set_message
 from toolkit.analysis.logs.open_traceback import OpenTraceback, read_whole, traceback_start
 from toolkit.analysis.logs.prefixes import Prefix, read_prefix
@@ -40,6 +41,7 @@ class Assembly:
 
     def __init__(self, log: int, said: Mapping[str, Any], year: int) -> None:
         self.lines = 0
+        self.cut = 0  # of these, longer than what is looked at
         self.kinds: Counter[str] = Counter()
         self._log = log
         self._errors = said.get("role") == "error"
@@ -74,6 +76,7 @@ class Assembly:
         """Every event. A message and a traceback come when it is seen that no more belongs to them: not in order."""
         for line in lines:
             self.lines += 1
+            self.cut += line.size > LONGEST_LINE + 1
             if self._journal:
                 for part, opened in open_journal(line):
                     self._read(part, opened)
@@ -169,6 +172,7 @@ class Assembly:
             return
         self._close(writer)
         margin, first = start
+        behind = before is not None and before.could_end and before.is_read_with(line)
         announced = False
         prefix = read_prefix(text)
         if prefix is not None:  # the message itself is a traceback
@@ -179,6 +183,7 @@ class Assembly:
             event, self._held = self._held[1], None
         else:
             event = self._event(line, None, opened)
+            event["perhaps_quoted"] = behind
         self._release()
         if len(self._open) >= _MOST_OPEN:
             self._close(next(iter(self._open)))

@@ -22,7 +22,7 @@ EVENT_FIELDS = {
     "logger": "VARCHAR",
     "pid": "INTEGER",
     "writer": "INTEGER",  # of gunicorn's own lines: the process that wrote it, as the line says
-    "perhaps_quoted": "BOOLEAN",  # … read together with other text, of which it may be a part
+    "perhaps_quoted": "BOOLEAN",  # read together with other text, of which it, or a traceback, may be a part
     "exit_signal": "VARCHAR",
     "exit_code": "INTEGER",
     "request_id": "VARCHAR",

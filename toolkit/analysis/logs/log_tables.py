@@ -9,7 +9,7 @@ from toolkit.analysis.building import Source
 from toolkit.analysis.database import json_table, query, read_parquet, write_json_lines
 from toolkit.analysis.logs.assembly import Assembly
 from toolkit.analysis.logs.events import EVENT_FIELDS, Event
-from toolkit.analysis.logs.lines import lines_of
+from toolkit.analysis.logs.lines import LONGEST_LINE, lines_of
 from toolkit.analysis.logs.recorded import LogSource, read_sources
 from toolkit.recording.manifest import ServerEntry
 
@@ -111,6 +111,10 @@ def _tell(building: Building, server: ServerFolder, source: LogSource, assembly:
         why = "its size limit was reached" if source.limited else "it grew faster than it could be read"
         problem = f"{log}: {source.dropped_bytes} bytes were not fetched, as {why}."
     building.sources.append(Source(building.name_of(source.file), assembly.lines, problem=problem))
+    if assembly.cut:
+        what = "line is" if assembly.cut == 1 else "lines are"
+        sentence = f"{log}: {assembly.cut:,} {what} longer than {LONGEST_LINE >> 10} KiB: only the beginning was looked at."
+        building.sources.append(Source(building.name_of(source.file), problem=sentence))
     if source.said["role"] == "access" and assembly.lines:
         for sentence in _access_doubts(log, assembly):
             building.sources.append(Source(building.name_of(source.file), problem=sentence))

@@ -64,6 +64,10 @@ class OpenTraceback:
             text[len(self._margin) :]
         )
 
+    def is_read_with(self, line: Line) -> bool:
+        """Whether a line behind it may have been written together with it."""
+        return line.low_ns <= self._high_ns
+
     def outlives_stranger(self) -> bool:
         """A line of something else came. Whether this goes on: it is not at an end yet, and not given up."""
         self._strangers += 1

@@ -1,2 +1,2 @@
 -- What was read from where.
-SELECT source, records, unreadable, implausible, problem FROM sources ORDER BY source
+SELECT source, records, unreadable, implausible, problem, damage FROM sources ORDER BY source

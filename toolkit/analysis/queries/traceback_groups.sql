@@ -3,6 +3,7 @@ WITH grouped AS (
     SELECT
         coalesce(fingerprint, '') AS fingerprint,
         count(*) AS tracebacks,
+        count(*) FILTER (coalesce(perhaps_quoted, false)) AS quoted,
         min(t_ns) AS first_ns,
         max(t_ns) AS last_ns,
         list_sort(list(DISTINCT server)) AS servers,

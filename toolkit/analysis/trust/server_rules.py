@@ -86,8 +86,20 @@ def _of_stacks(name: str, samples: int, dropped: int) -> Iterator[str]:
 
 
 def records(found: dict[str, int]) -> Iterator[Finding]:
-    """Request records that could not be used."""
+    """Request records that could not be used, and recorded files that are not as they were."""
+    if changed := found["changed_files"]:
+        files = "1 recorded file" if changed == 1 else f"{changed:,} recorded files"
+        reason = f"{files} of this run changed after it had ended (What is missing names them): what they say may not be true."
+        yield Finding(
+            "changed", "Recorded files", f"{changed:,} changed", "warn", "", reason[0].upper() + reason[1:]
+        )
     read, bad = found["read"], found["unreadable"] + found["implausible"]
+    if found["cut_files"]:
+        reason = "The records of requests are cut short: all counts, rates and times lack the requests that came after the cut."
+        yield Finding(
+            "records", "Request records", f"{read:,} read, then cut", "bad", "", reason, certain=True
+        )
+        return
     if not read and not bad:
         return
     value = f"{read:,} read" + (f", {bad:,} not used" if bad else "")

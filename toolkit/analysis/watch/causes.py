@@ -33,6 +33,7 @@ _BOOT_NS = 30 * SECOND_NS
 """One that was so old when watching began had booted, else gunicorn's default timeout had ended it."""
 _DRAIN_NS = 35 * SECOND_NS
 """So long a worker may go on after it wrote that it ends: the graceful timeout is 30 s unless it was set."""
+_ABORTED_NS = 7 * SECOND_NS // 10
 _TIMED_OUT = 1
 """With it a worker ends that gunicorn sent SIGABRT after its timeout, where it still could."""
 
@@ -60,10 +61,21 @@ class Circumstances:
     memory: MemoryKills
     log_read: bool
     """Gunicorn's log was followed and said something."""
+    log_followed: bool
+    """It was followed, whether or not it said anything."""
     orders_logged: bool
     """The log is detailed enough to hold what the arbiter was told to do."""
     orderly_ends_logged: bool
     """The log is detailed enough to hold the line with which a worker ends in order."""
+    max_requests: int
+    """That gunicorn was given, as far as its arguments tell; 0 for none."""
+
+    @property
+    def silence(self) -> str:
+        """Why nothing is known from a log that said nothing."""
+        if self.log_followed:
+            return "gunicorn's log, which was followed, said nothing of its workers"
+        return "no log of gunicorn was read"
 
 
 def cause_of_death(life: Life, around: Circumstances) -> Cause:
@@ -82,9 +94,9 @@ def _doubted(cause: Cause, life: Life) -> Cause:
         return cause
     if life.exit and cause.cause in _TOLD_BY_EXIT:
         return cause
-    return cause._replace(
-        certainty=LIKELY, evidence="; ".join(part for part in (cause.evidence, _QUOTED) if part)
-    )
+    evidence = "; ".join(part for part in (cause.evidence, _QUOTED) if part)
+    words = f"{cause.words}, as a line says that a client may have forged"
+    return cause._replace(certainty=LIKELY, words=words, evidence=evidence)
 
 
 def exit_signal(life: Life) -> str | None:
@@ -121,11 +133,17 @@ def _timeout(life: Life, _: Circumstances) -> Cause | None:
     line = life.line("timeout")
     code = life.exit.get("code")
     # It is told to abort, and exits if it still can, or is killed: another code, as the kernel tells, is of another end.
-    if line is None or (type(code) is int and code not in _TIMEOUT_CODES):
+    if line is None or (type(code) is int and code not in _TIMEOUT_CODES) or _is_forged_timeout(life, line):
         return None
     return Cause(
         "timeout", "it did not report to gunicorn for the timeout, and gunicorn killed it", CERTAIN, line
     )
+
+
+def _is_forged_timeout(life: Life, line: LogLine) -> bool:
+    """Gunicorn sends SIGABRT as it writes this line, and SIGKILL a second later at the earliest."""
+    early = (life.died_ns or 0) - line.t_ns < _ABORTED_NS
+    return line.perhaps_quoted and exit_signal(life) == "SIGKILL" and early
 
 
 def _boot(life: Life, _: Circumstances) -> Cause | None:
@@ -172,11 +190,11 @@ def _sigkill(life: Life, around: Circumstances, line: LogLine | None, evidence: 
     if rival:
         memory = "the kernel counted fewer kills for lack of memory than workers died then"
     elif counted:
-        memory = "the kernel counted no kill for lack of memory"
+        memory = "the kernel counted no kill for lack of memory" + _where_counted(life, around.watched)
     if around.log_read:
         words = f"SIGKILL from outside gunicorn: it did not time out, and {memory}"
         return Cause("killed", words, CERTAIN if counted else LIKELY, line, evidence)
-    words = f"SIGKILL, from outside or, as no log of gunicorn was read, after a timeout; {memory}"
+    words = f"SIGKILL, from outside or, as {around.silence}, after a timeout; {memory}"
     return Cause("killed", words, LIKELY, line, evidence)
 
 
@@ -202,6 +220,12 @@ def _counted(life: Life, watched: Watched) -> bool:
     )
 
 
+def _where_counted(life: Life, watched: Watched) -> str:
+    died_ns = life.died_ns or 0
+    own = any(from_ns <= died_ns <= to_ns for from_ns, to_ns in watched.own_oom_counted)
+    return " in the service's cgroup" if own else ""
+
+
 def _max_requests(life: Life, _: Circumstances) -> Cause | None:
     line = life.line("max_requests")
     if line is None:
@@ -221,7 +245,7 @@ def _exited(life: Life, around: Circumstances) -> Cause | None:
     if code:
         evidence = "" if line else f"exit code {code}"
         if code == _TIMED_OUT and not around.log_read:
-            words = "it ended with exit code 1: by itself or, as no log of gunicorn was read, after a timeout"
+            words = f"it ended with exit code 1: by itself or, as {around.silence}, after a timeout"
             return Cause("exited", words, LIKELY, line, evidence)
         return Cause("exited", f"it ended by itself with exit code {code}", CERTAIN, line, evidence)
     return None
@@ -234,7 +258,7 @@ def _ended_by(name: str, life: Life, around: Circumstances, line: LogLine | None
         return Cause("killed", f"{name} was sent to it from outside gunicorn", CERTAIN, line, evidence)
     if not around.log_read and (cause := around.orders.unsaid(life)):
         return cause._replace(evidence=evidence)
-    why = "its log holds no orders" if around.log_read else "no log of gunicorn was read"
+    why = "its log holds no orders" if around.log_read else around.silence
     words = f"{name} was sent to it, by gunicorn (told to have fewer workers, to reload or to end) or from outside: {why}"
     return Cause("killed", words, LIKELY, line, evidence)
 
@@ -246,6 +270,16 @@ def _unsaid(life: Life, around: Circumstances) -> Cause | None:
     cause = _memory(life, around, None, "") or (None if life.lines else around.orders.unsaid(life))
     if cause is not None:
         return cause
+    if around.max_requests and exit_code(life) == 0 and not around.orderly_ends_logged:
+        words = (
+            f"it ended in order, no order is known, and gunicorn was given max_requests {around.max_requests}"
+        )
+        return Cause("max_requests", words, LIKELY, evidence="exit code 0")
+    return _wordless(life, around)
+
+
+def _wordless(life: Life, around: Circumstances) -> Cause | None:
+    """It wrote nothing, where a worker that ends in order writes a line."""
     if around.log_read and around.orderly_ends_logged:
         if exit_code(life) == 0:
             if _may_have_spoken_before(life):
@@ -264,7 +298,7 @@ def _unknown(life: Life, around: Circumstances) -> Cause:
             "answered max_requests requests and its worker class does not say so"
         )
         return Cause("unknown", words, UNKNOWN, line)
-    words = "gunicorn's log does not say why" if around.log_read else "no log of gunicorn was read"
+    words = "gunicorn's log does not say why" if around.log_read else around.silence
     if around.log_read and _may_have_spoken_before(life):
         words = "gunicorn's log does not say why since the recording began; its line may be older"
     return Cause("unknown", words, UNKNOWN)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from toolkit.analysis.building import Source
-from toolkit.analysis.database import json_table, write_json_lines
+from toolkit.analysis.database import has_table, json_table, rows, write_json_lines
 from toolkit.analysis.watch.causes import (
     LIKELY,
     UNKNOWN,
@@ -77,8 +77,10 @@ def _events(
         watched,
         memory=_memory_kills(watched, deaths),
         log_read=any(life.lines for life in lives) or bool(lines and not births.lives),
+        log_followed=_followed(building, server.name),
         orders_logged=any(line.level in ("INFO", "DEBUG") for line in lines),
         orderly_ends_logged=any(line.event == "exiting" for line in lines),
+        max_requests=_max_requests(entries.get(server.name)),
     )
     replaced = _Replaced(deaths)
     for life in lives:
@@ -94,6 +96,19 @@ def _events(
         if life.died_ns is not None:
             cause = cause_of_death(life, around)
             yield {**head, "t_ns": life.died_ns, "what": "died", **_said(cause)}
+
+
+def _followed(building: Building, server: str) -> bool:
+    """Whether a log of gunicorn's own was."""
+    if not has_table(building.connection, "log_sources"):
+        return False
+    return bool(rows(building.connection, "log_tells_births", {"server": server})[0]["followed"])
+
+
+def _max_requests(entry: ServerEntry | None) -> int:
+    said = entry.facts.get("gunicorn") if entry is not None and isinstance(entry.facts, dict) else None
+    value = said.get("max_requests") if isinstance(said, dict) else None
+    return value if type(value) is int and 0 < value < 2**31 else 0
 
 
 def _memory_kills(watched: Watched, deaths: list[Life]) -> MemoryKills:

@@ -358,3 +358,12 @@ def test_a_few_lines_of_gunicorn_make_no_error_log(recording: Recording) -> None
     own = "[2026-11-21 14:30:00 +0000] [701] [INFO] Booting worker with pid: 701\n"
     recording.logs.block(app, 1.0, own + "2026-11-21 14:30:00,000 INFO shop sold\n" * 9)
     assert recording.ask("SELECT role FROM log_sources") == [("application",)]
+
+
+def test_a_line_of_which_only_the_beginning_was_looked_at_is_told(recording: Recording) -> None:
+    log = recording.logs.source("/var/log/shop/app.log", role="application")
+    recording.logs.block(log, 1.0, "short\n" + "x" * (65 << 10) + "\n")
+
+    assert recording.problems() == [
+        "Log /var/log/shop/app.log of server app: 1 line is longer than 64 KiB: only the beginning was looked at."
+    ]

@@ -309,3 +309,15 @@ def test_a_group_is_one_traceback_whatever_its_members_are(margin: str) -> None:
     assert [event["exception"] for event in found] == ["ExceptionGroup", "ExceptionGroup", "KeyError"]
     assert {event["place"] for event in found[:2]} == {"shop/asgi.py:19 application"}
     assert "ValueError: 3" in found[0]["text"]
+
+
+def test_a_traceback_behind_another_one_may_be_a_part_of_its_message() -> None:
+    """`ValueError(name)` with a name that a client sent."""
+    message = traceback("ForgedError: no", frame("/srv/shop/payment.py", 7, "charge"))
+    text = f"{STAMP} Error handling request /x\n" + traceback("ValueError: x", VIEW) + message
+    real, forged = tracebacks(text + f"{STAMP} Error handling request /y\n" + traceback("KeyError: 1", VIEW))[
+        :2
+    ]
+
+    assert (real["exception"], real.get("perhaps_quoted", False)) == ("ValueError", False)
+    assert (forged["exception"], forged["perhaps_quoted"]) == ("ForgedError", True)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from toolkit.analysis.trust.cpu_time import cpu_counted
+from tests.run_folders import RunFolderBuilder, raw
+from tests.server_metrics import ServerWatch, process
+from toolkit.analysis.tables import open_tables
+from toolkit.analysis.trust.cpu_time import counted_s, cpu_counted
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def view(sampled_s: float, samples: int = 100) -> dict[str, Any]:
@@ -44,3 +50,28 @@ def test_a_host_without_a_core_to_spare_is_named() -> None:
     (finding,) = cpu_counted("web", view(79.5), 32.4, 0.05)
 
     assert "the host had none to spare" in finding.reason
+
+
+@pytest.mark.parametrize(
+    ("until_s", "lost", "counted"),
+    [(20, (), 10.0), (19, (), 10.0), (12, (), None), (20, (1,), 7.5)],
+    ids=["whole", "nearly whole", "cut", "a chunk lost"],
+)
+def test_what_the_kernel_counted_is_of_the_same_seconds(
+    tmp_path: Path, until_s: int, lost: tuple[int, ...], counted: float | None
+) -> None:
+    """Half a core all the time; four chunks of 5 s; the metrics end after `until_s`."""
+    builder = RunFolderBuilder(tmp_path)
+    builder.server("web", {"cpu": {"valid": True, "rate_hz": 20.0}})
+    for seq in range(4):
+        builder.chunk("web", "cpu", seq, raw(701, ("work (/srv/shop.py:1)",), 50))
+        if seq in lost:
+            builder.run.server("web").chunk("cpu", seq).write_bytes(b"rubbish")
+    watch = ServerWatch(builder, "web")
+    for second in range(-2, until_s + 1):
+        watch.line(second, processes=[process(701, cpu_user=0.5 * (second + 2), cpu_system=0.0)])
+
+    with open_tables(builder.build()) as connection:
+        found = counted_s(connection, "web")
+
+    assert found == (None if counted is None else pytest.approx(counted, rel=0.03))

@@ -60,8 +60,10 @@ class Page {
     this.show();
     goTo(state.at);
     const { window, base, zoom } = this.state;
+    const unknown = this.flames?.unknown(state.flame) ?? [];
+    this.state = { ...this.state, flame: without(this.state.flame, unknown) };
     const said = [window, base, zoom].filter((one) => one !== null).length < windowsIn(location.hash) ? ["A window of this link does not lie in this run: it was left out."] : [];
-    said.push(...(this.flames?.unknown(state.flame) ?? []).map((name) => `This run does not have the ${name} of this link.`));
+    said.push(...unknown.map((name) => `This run does not have the ${name} of this link.`));
     if (said.length > 0) {
       this.addressing.say(said.join(" "));
       this.addressing.write(this.state);
@@ -73,6 +75,10 @@ class Page {
     this.flames?.show(this.state);
     this.histograms.show(this.state.open);
   }
+}
+
+function without(flame: PageState["flame"], names: readonly string[]): PageState["flame"] {
+  return Object.fromEntries(Object.entries(flame).filter(([name]) => !names.includes(name)));
 }
 
 makeSortable();

@@ -68,6 +68,8 @@ export class Stage {
     this.tooltip.hide();
     this.mark(this.middleMark, picture.layout.parts.length > 1 ? this.firstPlace() : -1);
     this.markFocus();
+    // What was read aloud of the picture before is not true of this one.
+    this.said.textContent = this.focused < 0 ? "" : picture.describing.sentence(this.focused);
     this.draw();
   }
 
