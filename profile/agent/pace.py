@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Callable, Optional, TypeVar
 
@@ -16,12 +17,17 @@ class Pace:
         share: of a core, 0.001 for 0.1 %.
         least_s: between two looks, however cheap.
         clock: what a look costs: this thread's CPU time, or `time.perf_counter` where waiting counts too.
+        most_s: between two looks, however dear: one dear look must not silence what is looked at for long.
     """
 
     def __init__(
-        self, share: float, least_s: float = 0.0, clock: Callable[[], float] = time.thread_time
+        self,
+        share: float,
+        least_s: float = 0.0,
+        clock: Callable[[], float] = time.thread_time,
+        most_s: float = math.inf,
     ) -> None:
-        self._share, self._least_s, self._clock = share, least_s, clock
+        self._share, self._least_s, self._clock, self._most_s = share, least_s, clock, most_s
         self.next_at = 0.0
         self.cost_s = 0.0
         """Of the last look."""
@@ -37,4 +43,4 @@ class Pace:
             return look()
         finally:
             self.cost_s = self._clock() - before
-            self.next_at = started + max(self._least_s, self.cost_s / self._share)
+            self.next_at = started + min(self._most_s, max(self._least_s, self.cost_s / self._share))

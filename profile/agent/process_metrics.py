@@ -21,6 +21,7 @@ _TICKS = float(os.sysconf("SC_CLK_TCK"))
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 MOST_PROCESSES = 1000
 SWITCHES_SHARE = 0.0008  # of a core, for reading every thread
+SWITCHES_MOST_S = 5.0
 USS_EVERY_S = 10.0
 USS_SHARE = 0.0005  # of the time for which a process's memory map may be held by our reading it
 USS_TOO_LONG_S = 0.25  # after which it is never read again: whatever maps memory waits meanwhile
@@ -92,7 +93,7 @@ class Processes:
 
     def __init__(self) -> None:
         self._known: dict[tuple[int, int], Known] = {}
-        self._switches = Pace(SWITCHES_SHARE)
+        self._switches = Pace(SWITCHES_SHARE, most_s=SWITCHES_MOST_S)
         self._uss = Pace(USS_SHARE, 0.0, time.perf_counter)
         self._waits = waits_are_counted()
         # Since Linux 6.2 the size of the folder is the number of open files.

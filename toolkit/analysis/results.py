@@ -20,7 +20,7 @@ from toolkit.analysis.views import read_profiles
 from toolkit.analysis.watch.lanes import read_server_series
 from toolkit.analysis.watch.summary import read_busy, watch_summary
 from toolkit.analysis.windows_profile import RecordedProfile
-from toolkit.analysis.windows_reading import open_source, read_profile
+from toolkit.analysis.windows_reading import open_source, read_profile, time_zero_ms
 from toolkit.recording.manifest import Manifest, load_manifest
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ def read_results(run: RunFolder, tables: duckdb.DuckDBPyConnection | None = None
         busy = read_busy(connection, manifest, profiles.servers)
         server_series = read_server_series(connection, manifest, busy, series["t"])
         summary = make_summary(connection, run, manifest, profiles, server_errors.summary)
+        summary["run"]["zero_ns"] = time_zero_ms(connection, manifest) * 1_000_000
         for server in summary["servers"]:
             name = server["name"]
             lanes = server_series.get(name, {})

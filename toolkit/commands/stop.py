@@ -92,6 +92,15 @@ def _tell(plan: Plan, found: dict[str, Found], reports: list[Path]) -> None:
             tell(harmless(sentence))
         for path, chunks in one.fetched.items():
             tell(harmless(f"{server.name}: {chunks} chunks came into {path}; nothing of it is left there."))
+            if not RunFolder(path).events.exists():  # made for them
+                where = (
+                    f"The run's own folder is not under {plan.reports}: what it has of the load is elsewhere"
+                )
+                tell(
+                    harmless(
+                        f"{server.name}: {where}; toolkit stop --reports FOLDER would have put them there."
+                    )
+                )
         if one.nothing:
             tell(f"{server.name}: nothing was left there.")
     for page in reports:

@@ -26,6 +26,12 @@ _SECRET_NAME = re.compile(
 )
 
 
+_NAMES_ONE = r"[\w.-]*(?:pass(?:word|wd|phrase)?|token|secret|api[-_]?key|private[-_]?key|credential|authorization|cookie)[\w.-]*"
+_GIVEN_SECRET = re.compile(
+    rf"((?<![\w.-]){_NAMES_ONE}\s*[=:]\s*|(?<!\S)--?{_NAMES_ONE}\s+)([^\s'\"]+)", re.IGNORECASE
+)
+
+
 def _reference(value: str) -> str:
     if value.startswith(("env:", "file:")) and len(value.split(":", 1)[1]) > 0:
         return value
@@ -62,6 +68,20 @@ def resolve_secret(reference: str, ask: Callable[[str], str], question: str) -> 
 def mask_urls(text: str) -> str:
     """`text` with the user-info of every URL in it masked, and every query value that has a secret's name."""
     return _QUERY_SECRET.sub(rf"\1{MASK}", _USER_INFO.sub(rf"\1{MASK}@", text))
+
+
+def mask_command(text: str) -> str:
+    """A command line in which `NAME=value` and `--name value` of a secret's name have lost their values; and URLs as above."""
+    return _GIVEN_SECRET.sub(rf"\1{MASK}", mask_urls(text))
+
+
+def mask_told(told: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """What a server told of its processes, with every text in it masked as a command line."""
+    if isinstance(told, dict):
+        return {key: mask_told(value) for key, value in told.items()}
+    if isinstance(told, list):
+        return [mask_told(value) for value in told]
+    return mask_command(told) if isinstance(told, str) else told
 
 
 def masked(value: Any, name: str = "") -> Any:  # noqa: ANN401 - any YAML value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from toolkit.reports.terminal_text import fixed, number, printable, table
@@ -46,8 +47,11 @@ def server_lines(summary: dict[str, Any]) -> list[str]:
         watch = server.get("watch")
         if not watch or not (watch["lines"] or watch["workers"]["most"] or watch["busy"]["from_stacks"]):
             continue
-        at = _clock(summary["run"]["started_ns"])
+        zero_ns = summary["run"]["zero_ns"]
+        at = _clock(zero_ns)
+        zero = datetime.fromtimestamp(zero_ns / 1e9, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
         lines += ["", f"Server {printable(server['name'])}{_gunicorn(watch['workers'])}"]
+        lines += [f"  Times count from {zero}, as in report.html and by toolkit flamegraph --from"]
         lines += [
             *_host(watch),
             *_queue(watch["queue"], at),
@@ -58,15 +62,15 @@ def server_lines(summary: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _clock(started_ns: int) -> Callable[[int | None], str]:
+def _clock(zero_ns: int) -> Callable[[int | None], str]:
     def at(t_ns: int | None) -> str:
-        """Time into the run, as 00:03:12."""
+        """Time since time 0, as 00:03:12, or -00:00:05 before it."""
         if t_ns is None:
             return "-"
-        seconds = (t_ns - started_ns) // 10**9
-        if seconds < 0:
-            return "before the run"
-        return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+        sign, seconds = (
+            ("", (t_ns - zero_ns) // 10**9) if t_ns >= zero_ns else ("-", -((t_ns - zero_ns) // 10**9))
+        )
+        return f"{sign}{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
 
     return at
 

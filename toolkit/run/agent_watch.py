@@ -9,6 +9,7 @@ import re
 import zlib
 from typing import IO, TYPE_CHECKING, Any
 
+from toolkit.plan.secrets import mask_command
 from toolkit.recording.files import write_atomically
 from toolkit.recording.jsonl import JsonLines
 from toolkit.recording.metric_fields import HOST, PROCESS, SERVICE
@@ -189,7 +190,7 @@ def worker_rows(value: object) -> list[dict[str, Any]]:
         row: dict[str, Any] = {
             "pid": pid,
             "create_time": born,
-            "title": plain(str(item.get("title") or ""), 300),
+            "title": mask_command(plain(str(item.get("title") or ""), 300)),
         }
         ended = item.get("exit")
         if isinstance(ended, dict):

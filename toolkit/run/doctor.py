@@ -12,6 +12,7 @@ from toolkit.errors import ToolkitError
 from toolkit.recording.layout import ServerFolder
 from toolkit.run.agent_opening import open_session
 from toolkit.run.checks import Finding, look
+from toolkit.run.elsewhere import loads_another
 from toolkit.run.stages import secret_asker, transport_to, wanted_logs
 
 if TYPE_CHECKING:
@@ -91,6 +92,9 @@ def _ask(looked: _Server, session: AgentSession) -> Iterator[Finding]:
     looked.step = "gunicorn"
     found = session.find(looked.server.gunicorn.choice())
     yield looked.fine(_gunicorn(found, session.facts))
+    if looked.plan.load and (doubt := loads_another(looked.plan, looked.server, found["arbiter"])):
+        looked.step = "target"
+        yield looked.fine(doubt, warning=True)
     looked.step = "py-spy"
     checked: dict[str, Any] = session.check(looked.plan.profile.views)
     yield looked.fine(f"may read the arbiter and its workers (Python {checked.get('python', '?')})")

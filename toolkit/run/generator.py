@@ -85,8 +85,10 @@ def _line(watched: _Watched, now: float, interval_s: float) -> dict[str, Any] | 
     if not alive:
         return None
     before, watched.threads = watched.threads, _threads(alive)
-    # A thread that was not there a moment ago has done all it did since.
-    used = [_growth(watched.threads[thread], before.get(thread, (0.0, 0.0))) for thread in watched.threads]
+    used = [
+        _growth(now, before.get(thread) or _unseen(now, interval_s))
+        for thread, now in watched.threads.items()
+    ]
     cpu_s, waited_s = max(used, key=lambda one: one[0] + (one[1] or 0.0), default=(0.0, None))
     return {
         "load": watched.load,
@@ -96,6 +98,11 @@ def _line(watched: _Watched, now: float, interval_s: float) -> dict[str, Any] | 
         "rss": sum(_rss(process) for process in alive),
         "threads": len(used),
     }
+
+
+def _unseen(now: tuple[float, float | None], interval_s: float) -> tuple[float, float | None]:
+    """What a thread that is seen first did before: all, where it is more than an interval holds, as nobody knows when."""
+    return now if now[0] + (now[1] or 0.0) > interval_s else (0.0, 0.0)
 
 
 def _growth(

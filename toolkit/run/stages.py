@@ -8,11 +8,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import ToolkitError, UnreachableError, UsageError
-from toolkit.plan.secrets import resolve_secret
+from toolkit.plan.secrets import mask_told, resolve_secret
 from toolkit.recording.manifest import ServerEntry
 from toolkit.run import checks
 from toolkit.run.agent_opening import open_session
 from toolkit.run.desk import Progress
+from toolkit.run.elsewhere import loads_another
 from toolkit.run.folder import require_room
 from toolkit.run.load import Drive
 from toolkit.transports.base import ConnectOptions
@@ -85,10 +86,14 @@ def find_gunicorns(run: Run) -> None:
         found = session.find(server.gunicorn.choice())
         session.check(run.plan.profile.views)
         arbiter = found["arbiter"]
-        run.event("gunicorn", server=server.name, arbiter=arbiter, workers=found["workers"])
+        run.event(
+            "gunicorn", server=server.name, arbiter=mask_told(arbiter), workers=mask_told(found["workers"])
+        )
         run.desk.observer.note(
             f"{server.name}: gunicorn {arbiter['name'] or ''} PID {arbiter['pid']}, {len(found['workers'])} workers"
         )
+        if run.plan.load and (doubt := loads_another(run.plan, server, arbiter)):
+            run.desk.observer.note(doubt)
 
 
 def watch_servers(run: Run) -> None:

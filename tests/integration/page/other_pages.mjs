@@ -77,6 +77,7 @@ async function invalid(page) {
 }
 
 async function onPaper(page) {
+  await page.setViewportSize({ width: 1920, height: 900 });
   await page.waitForSelector('.fv-headline:has-text("whole run")');
   await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
   await settled(page);
@@ -88,6 +89,9 @@ async function onPaper(page) {
   assert.equal(seen.bars, 0, 'nothing to press');
   assert.ok(seen.lanes >= 9 && seen.flames === 1, JSON.stringify(seen));
   assert.ok(seen.details >= 8, `what the servers logged is printed: ${seen.details}`);
+  // What is drawn is as wide as the paper, whatever the screen: the end of the run is on it, and windows lie where they are.
+  const widths = await page.evaluate(() => [...document.querySelectorAll('.lane .plot')].filter((one) => one.checkVisibility()).map((plot) => [plot.clientWidth, plot.querySelector('canvas').clientWidth, Math.round(plot.getBoundingClientRect().right - document.querySelector('main').getBoundingClientRect().left)]));
+  for (const [plot, canvas, right] of widths) assert.ok(canvas === plot && right <= 704, JSON.stringify(widths));
   const pdf = await page.pdf({ format: 'A4' });
   const pages = pdf.toString('latin1').match(/\/Type\s*\/Page\b/g).length;
   assert.ok(pages >= 3 && pages < 60, `${pages} sheets`);

@@ -57,7 +57,8 @@ def test_a_sync_worker_had_one_request_the_others_waited(tmp_path: Path) -> None
     assert [row["what"] for row in rows] == ["timeout", "unfinished", "unfinished"]
 
 
-def test_a_worker_with_threads_had_as_many_as_it_has_threads(tmp_path: Path) -> None:
+def test_a_worker_with_threads_had_all_that_was_closed_as_it_died(tmp_path: Path) -> None:
+    """What waits for a thread was taken from the queue, too: what waits there is not closed by one worker's end."""
     run = JoinedRun(tmp_path)
     run.access_log()
     run.builder.manifest.servers[0].facts["gunicorn"] = {"worker_class": "gthread", "threads": 2}
@@ -67,7 +68,22 @@ def test_a_worker_with_threads_had_as_many_as_it_has_threads(tmp_path: Path) -> 
         [failed(1, "ECONNRESET", 5020), failed(1, "ECONNRESET", 5010), failed(1, "ECONNRESET", 5030)]
     )
 
-    assert sorted(row["what"] for row in rows) == ["closed", "killed", "killed"]
+    assert [row["what"] for row in rows] == ["killed"] * 3
+
+
+def test_what_was_closed_is_of_the_worker_that_died_then(tmp_path: Path) -> None:
+    """As measured: workers on an event loop that time out one after the other, each with what it held."""
+    run = JoinedRun(tmp_path)
+    run.access_log()
+    run.builder.manifest.servers[0].facts["gunicorn"] = {"worker_class": "uvicorn_worker.UvicornWorker"}
+    for pid, at_s in ((711, 4.4), (712, 6.2), (713, 7.5)):
+        died(run, at_s, pid, "killed", exit_signal="SIGKILL")
+
+    rows = run.join(
+        [failed(1, "ECONNRESET", 5210), failed(2, "ECONNRESET", 5520), failed(3, "ECONNRESET", 1420)]
+    )
+
+    assert [row["event_pid"] for row in rows] == [712, 713, 711]
 
 
 def test_a_timeout_whose_worker_wrote_where_it_hung_names_the_place(tmp_path: Path) -> None:

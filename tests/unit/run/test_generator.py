@@ -8,14 +8,14 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+import pytest
+
 from toolkit.recording.layout import GeneratorFolder
 from toolkit.run import generator
 from toolkit.run.generator import GeneratorWatch
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 
 def test_a_busy_thread_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,3 +48,18 @@ def test_an_engine_that_has_ended_is_left_out(tmp_path: Path, monkeypatch: pytes
     watch.close()
     (row,) = map(json.loads, (tmp_path / "cpu.jsonl").read_text().splitlines())
     assert row["engines"] == []
+
+
+@pytest.mark.parametrize(
+    ("done", "busiest"),
+    [((0.4, 0.1), 0.5), ((3.0, 0.0), 0.0), ((0.1, 11.5), 0.0)],
+    ids=["since then", "longer than a second", "waited for longer than a second"],
+)
+def test_what_a_thread_did_before_it_was_first_seen_is_of_no_second(
+    done: tuple[float, float], busiest: float
+) -> None:
+    before = generator._unseen(done, 1.0)
+
+    used, waited = generator._growth(done, before)
+
+    assert used + (waited or 0.0) == pytest.approx(busiest)

@@ -193,17 +193,19 @@ def _heard_until(building: Building, folder: ServerFolder) -> int:
 
 
 def _without_gaps(blocks: list[_Block], end_ns: int, ends: tuple[str, ...]) -> Iterator[Interval]:
-    """`dropped` and `limit` lose what came since the block before; after those of `ends` nothing comes."""
+    """`dropped` and `limit` lose what came since the block before; after those of `ends` nothing comes. The block before a
+    `limit` may itself be cut: what did not fit is left out of it."""
     since: int | None = None
-    before = 0
+    before = earlier = 0
     for block in sorted(blocks, key=lambda block: block.t_ns):
         if block.what == "dropped" or block.what in ends:
-            if since is not None and before > since:
-                yield since, before
+            whole = earlier if block.what == "limit" else before
+            if since is not None and whole > since:
+                yield since, whole
             since = block.t_ns if block.what == "dropped" else None
         elif since is None and block.what in ("start", "data", "rotated", "truncated"):
             since = block.t_ns
-        before = block.t_ns
+        before, earlier = block.t_ns, before
     if since is not None:
         yield since, max(end_ns, before)
 

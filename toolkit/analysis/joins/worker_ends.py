@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from toolkit.analysis.database import query, rows
 from toolkit.analysis.joins.by_time import SLACK_NS
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 _MOST_REQUESTS = 500_000
 _SOON_NS = 3_000_000_000
 """A worker that is told to end takes a moment; gunicorn kills it a second or two later if it does not."""
+_AT_ONCE_NS = 300_000_000
+"""A connection is closed in the moment in which its worker dies; so much the times of both may be off."""
 _LATE_NS = 120_000_000_000
 """A client may give up so long before gunicorn's timeout."""
 _MOST_AT_ONCE = 64
@@ -32,6 +35,8 @@ class CutShort:
     end_ns: int
     late: bool
     answered: bool
+    closed: bool
+    """By the other side, in the middle."""
     site: int | None
     server: str | None
     """Of the traceback, as `pid`, `t_ns` and `certainty`."""
@@ -58,6 +63,8 @@ class WorkerEnd:
     """Whether a SystemExit may stand in the log for its end: gunicorn's timeout, say, but no signal that kills."""
     code: int | None
     """With which it exited, where that is known."""
+    died_ns: int
+    """When it was seen to be gone; `low_ns` and `high_ns` are of the line that says why."""
 
 
 def join_worker_ends(building: Building, error_ns: int) -> None:
@@ -73,31 +80,43 @@ def join_worker_ends(building: Building, error_ns: int) -> None:
     requests = [
         CutShort(*row.values()) for row in rows(connection, "join_cut_short", {"most": _MOST_REQUESTS})
     ]
-    at_once = {entry.name: _at_once(entry.facts) for entry in building.manifest.servers}
+    rooms = {entry.name: _room(entry.facts) for entry in building.manifest.servers}
     path = building.scratch / "ended.csv"
     with path.open("w", encoding="ascii") as file:
-        for request_no, end_no, candidates, alone in _join(requests, ends, at_once, error_ns + SLACK_NS):
+        for request_no, end_no, candidates, alone in _join(requests, ends, rooms, error_ns + SLACK_NS):
             file.write(f"{request_no},{end_no},{candidates},{int(alone)}\n")
     if path.stat().st_size:
         connection.execute(query("join_add_ended"), {"path": str(path)})
 
 
-def _at_once(facts: dict[str, Any]) -> int:
-    """How many requests a worker has in work at once; a sync worker, gunicorn's default, has one."""
+class Room(NamedTuple):
+    """What a worker holds at a time."""
+
+    working: int
+    """Requests in work."""
+    connections: int
+    """Requests that it has taken from the queue, in work or not."""
+
+
+def _room(facts: dict[str, Any]) -> Room:
+    """Of a sync worker, gunicorn's default, one request; one with threads holds connections that wait for a thread, too."""
     said = facts.get("gunicorn")
     gunicorn = said if isinstance(said, dict) else {}
     kind, threads = str(gunicorn.get("worker_class") or "sync"), gunicorn.get("threads")
-    if kind in ("sync", "gthread"):
-        return min(threads, _MOST_AT_ONCE) if isinstance(threads, int) and threads > 0 else 1
-    return _MOST_AT_ONCE
+    if kind not in ("sync", "gthread"):
+        return Room(_MOST_AT_ONCE, _MOST_AT_ONCE)
+    working = min(threads, _MOST_AT_ONCE) if isinstance(threads, int) and threads > 0 else 1
+    return Room(working, _MOST_AT_ONCE if kind == "gthread" else working)
 
+
+_ONE = Room(1, 1)
 
 Ended = tuple[int, int, int, bool]
 """request_no, end_no, candidates, whether it can have been no other."""
 
 
 def _join(
-    requests: list[CutShort], ends: list[WorkerEnd], at_once: dict[str, int], margin: int
+    requests: list[CutShort], ends: list[WorkerEnd], rooms: dict[str, Room], margin: int
 ) -> Iterator[Ended]:
     workers: dict[tuple[str | None, int | None], list[WorkerEnd]] = {}
     for end in ends:
@@ -105,11 +124,41 @@ def _join(
     taken: Counter[int] = Counter()
     for _, request, end in sorted(_by_exit(requests, workers), key=lambda found: found[0]):
         # A worker has so many in work: an application that raises SystemExit itself, and is answered for, lives on.
-        if taken[end.end_no] < at_once.get(end.server, 1):
+        if taken[end.end_no] < rooms.get(end.server, _ONE).working:
             taken[end.end_no] += 1
             yield request.request_no, end.end_no, 1, request.certainty != "ambiguous"
-    places = [end for end in ends for _ in range(at_once.get(end.server, 1) - taken[end.end_no])]
-    yield from _by_time([request for request in requests if request.t_ns is None], places, margin)
+    rest = [request for request in requests if request.t_ns is None]
+    found = set()
+    for one in _with_the_worker([request for request in rest if request.closed], ends, rooms, taken, margin):
+        found.add(one[0])
+        yield one
+    places = [
+        end for end in ends for _ in range(max(0, rooms.get(end.server, _ONE).working - taken[end.end_no]))
+    ]
+    yield from _by_time([request for request in rest if request.request_no not in found], places, margin)
+
+
+def _with_the_worker(
+    requests: list[CutShort], ends: list[WorkerEnd], rooms: dict[str, Room], taken: Counter[int], margin: int
+) -> Iterator[Ended]:
+    """Connections that were closed in the moment in which a worker died: of the worker that died nearest to it, the longest under
+    way first. Those that a worker with threads had accepted and not begun go with it, too."""
+    near = _AT_ONCE_NS + margin
+    by_time = sorted(ends, key=lambda end: end.died_ns)
+    times = [end.died_ns for end in by_time]
+    for request in sorted(requests, key=lambda one: (one.start_ns, one.request_no)):
+        first, last = bisect_left(times, request.end_ns - near), bisect_right(times, request.end_ns + near)
+        its = [
+            end
+            for end in by_time[first:last]
+            if request.site in (None, end.site)
+            and (end.explained or not request.answered)
+            and taken[end.end_no] < rooms.get(end.server, _ONE).connections
+        ]
+        if its:
+            nearest = min(its, key=lambda end: abs(end.died_ns - request.end_ns))
+            taken[nearest.end_no] += 1
+            yield request.request_no, nearest.end_no, len(its), len(its) == 1
 
 
 def _by_exit(

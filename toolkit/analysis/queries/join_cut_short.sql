@@ -1,7 +1,7 @@
 -- Failed requests that a worker's end may have cut short: without a line of the server, or with the traceback of the exit.
 SELECT
     unexplained.request_no, unexplained.start_ns, unexplained.end_ns, unexplained.late,
-    unexplained.status IS NOT NULL AS answered, unexplained.site, traces.server, traces.pid, traces.t_ns, traced.certainty,
+    unexplained.status IS NOT NULL AS answered, unexplained.closed, unexplained.site, traces.server, traces.pid, traces.t_ns, traced.certainty,
     traces.message
 FROM join_unexplained AS unexplained
 LEFT JOIN join_traced AS traced USING (request_no)

@@ -5,6 +5,7 @@ SELECT
     requests.request_no, requests.site, requests.method, requests.path, requests.status, requests.start_ns, requests.end_ns,
     -- Who gives up does so before the server is through; a connection that was closed was closed at its end.
     (requests.status IS NULL OR list_contains($late, requests.status)) AND NOT list_contains($closed, coalesce(requests.error, '')) AS late,
+    list_contains($closed, coalesce(requests.error, '')) AS closed,
     lines.server, lines.t_high_ns AS line_ns,
     coalesce(lines.status >= 500, false) AS server_failed,
     coalesce(lines.status = requests.status, false) AS same_status,

@@ -2,5 +2,6 @@
 SELECT
     end_no, server, site, pid, t_low_ns, t_high_ns, cause <> 'unknown' AS explained,
     cause NOT IN ('killed', 'oom', 'crash') AS raises,
-    try_cast(nullif(regexp_extract(cause_words, 'exit code ([0-9]{1,3})', 1), '') AS INTEGER) AS code
+    try_cast(nullif(regexp_extract(cause_words, 'exit code ([0-9]{1,3})', 1), '') AS INTEGER) AS code,
+    died_ns
 FROM join_worker_ends ORDER BY end_no

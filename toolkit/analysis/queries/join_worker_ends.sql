@@ -4,6 +4,7 @@ CREATE TABLE join_worker_ends AS
 SELECT
     row_number() OVER (ORDER BY ends.t_ns, ends.server, ends.pid) AS end_no,
     ends.server, sites.site, ends.pid, ends.cause, ends.cause_words, ends.certainty, ends.source, ends.position,
+    ends.t_ns AS died_ns, -- of a timeout up to some seconds after the line that says so
     coalesce(lines.t_ns, ends.t_ns) AS t_ns,
     coalesce(lines.t_low_ns, ends.t_ns - 3000000000) AS t_low_ns,
     coalesce(lines.t_high_ns, ends.t_ns) AS t_high_ns

@@ -33,7 +33,6 @@ _BOOT_NS = 30 * SECOND_NS
 """One that was so old when watching began had booted, else gunicorn's default timeout had ended it."""
 _DRAIN_NS = 35 * SECOND_NS
 """So long a worker may go on after it wrote that it ends: the graceful timeout is 30 s unless it was set."""
-_ABORTED_NS = 7 * SECOND_NS // 10
 _TIMED_OUT = 1
 """With it a worker ends that gunicorn sent SIGABRT after its timeout, where it still could."""
 
@@ -133,17 +132,11 @@ def _timeout(life: Life, _: Circumstances) -> Cause | None:
     line = life.line("timeout")
     code = life.exit.get("code")
     # It is told to abort, and exits if it still can, or is killed: another code, as the kernel tells, is of another end.
-    if line is None or (type(code) is int and code not in _TIMEOUT_CODES) or _is_forged_timeout(life, line):
+    if line is None or (type(code) is int and code not in _TIMEOUT_CODES):
         return None
     return Cause(
         "timeout", "it did not report to gunicorn for the timeout, and gunicorn killed it", CERTAIN, line
     )
-
-
-def _is_forged_timeout(life: Life, line: LogLine) -> bool:
-    """Gunicorn sends SIGABRT as it writes this line, and SIGKILL a second later at the earliest."""
-    early = (life.died_ns or 0) - line.t_ns < _ABORTED_NS
-    return line.perhaps_quoted and exit_signal(life) == "SIGKILL" and early
 
 
 def _boot(life: Life, _: Circumstances) -> Cause | None:

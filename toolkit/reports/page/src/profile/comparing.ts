@@ -100,6 +100,14 @@ function headline({ state, now, base }: Scene, isJudged: boolean): string {
   return isJudged ? sides : `${sides}. Too few chunks to tell change from noise: at least 4 on each side are needed.`;
 }
 
+/** The same on paper: how the two windows were made comparable, and what the colours say. */
+export function comparedWords(scene: Scene, isJudged: boolean): string {
+  const { normal, palette } = scene.state;
+  const [less, more] = palette === "red-blue" ? ["blue", "red"] : ["violet", "orange"];
+  const grey = isJudged ? ", grey within the noise or too small to judge" : "";
+  return `${NORMALS.find(({ value }) => value === normal)!.words}: ${headline(scene, isJudged)} Frames are ${less} where less was done, ${more} where more${grey}.`;
+}
+
 function legend(palette: Palette, isJudged: boolean): HTMLElement[] {
   const steps = [...palette.less.slice().reverse(), ...palette.more].map(({ fill }) => swatch(fill));
   const ticks = make("span", "fv-scale", ...steps);

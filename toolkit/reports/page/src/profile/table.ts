@@ -4,7 +4,7 @@ import { button, make, swatch } from "./dom";
 import type { Palette } from "./colours";
 import { rowsOf, sortRows } from "./functions";
 import type { Key, Row } from "./functions";
-import { NOISE } from "./noise";
+import { CHANGED, NOISE } from "./noise";
 import type { Scene } from "./scene";
 import { comparable, duration, percent, ratio } from "./words";
 
@@ -46,7 +46,7 @@ export class FunctionTable {
     if (!columns.some(({ key }) => key === this.key)) this.key = "own";
     sortRows(this.rows, this.key, this.descending);
     const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.key : undefined;
-    this.table.replaceChildren(this.head(columns, palette), make("tbody", "", ...this.rows.slice(0, this.limit).map((row) => bodyRow(row, columns))));
+    this.table.replaceChildren(this.head(columns, palette), make("tbody", "", ...this.rows.slice(0, this.limit).map((row) => bodyRow(row, columns, scene.functionVerdicts !== null))));
     if (focused) this.table.querySelector<HTMLElement>(`[data-key="${CSS.escape(focused)}"]`)?.focus();
     this.tellMore(palette);
   }
@@ -90,14 +90,16 @@ export class FunctionTable {
   }
 }
 
-function bodyRow(row: Row, columns: Column[]): HTMLElement {
+/** `judged`: this is a difference with enough chunks to tell noise from change. */
+function bodyRow(row: Row, columns: Column[], judged: boolean): HTMLElement {
   const cells = columns.map(({ key, number, cell }) => {
     const made = make(key === "name" ? "th" : "td", number ? "fv-number" : "", cell(row));
     if (key === "name") made.setAttribute("scope", "row");
     return made;
   });
-  const made = make("tr", row.verdict === NOISE ? "fv-within" : "", ...cells);
-  if (row.verdict === NOISE) made.title = "The difference is within the noise";
+  const isGrey = judged && row.verdict !== CHANGED;
+  const made = make("tr", isGrey ? "fv-within" : "", ...cells);
+  if (isGrey) made.title = row.verdict === NOISE ? "The difference is within the noise" : "Too small to judge";
   return made;
 }
 

@@ -2,7 +2,7 @@
 import type { Picture } from "./canvas";
 import { SHADES, hexOf, makePalette } from "./colours";
 import type { Palette } from "./colours";
-import { Comparing } from "./comparing";
+import { Comparing, comparedWords } from "./comparing";
 import { Crumbs } from "./crumbs";
 import { Describing } from "./describe";
 import { make, swatch } from "./dom";
@@ -210,7 +210,8 @@ export class FlameView {
     if (!picture) return;
     const { color } = getComputedStyle(this.root);
     const against = isCompared(scene.state) ? `, against ${span(scene.state.baseFrom, scene.state.baseTo)}` : "";
-    const heading = { title: rootWords(scene), detail: headlineOf(scene) + against, note: this.doubts, ink: hexOf(color), quiet: hexOf(getComputedStyle(this.note).color) };
+    const how = isCompared(scene.state) ? comparedWords(scene, picture.style.isJudged) : "";
+    const heading = { title: rootWords(scene), detail: headlineOf(scene) + against, note: `${how} ${this.doubts}`.trim(), ink: hexOf(color), quiet: hexOf(getComputedStyle(this.note).color) };
     const blob = what === "svg" ? svgOf(picture, heading, stage.width) : await pngOf(picture, heading, stage.width);
     if (blob) save(blob, `${name}.${what}`);
   }

@@ -74,6 +74,7 @@ export class TimeAxis {
     host.replaceChildren(this.build());
     this.show(this.state);
     new ResizeObserver(() => { this.resize(); }).observe(host);
+    matchMedia("print").addEventListener("change", () => { this.resize(); });
   }
 
   show(state: AxisState): void {
