@@ -12,7 +12,7 @@ import { Histograms } from "./histogram";
 import { offerMoments } from "./moments";
 import { followParts, goTo } from "./parts";
 import { makeSortable } from "./tables";
-import { offerThemes } from "./theme";
+import { offerThemes, restoreTheme } from "./theme";
 import { TimeAxis } from "./time/axis";
 
 /** One state, shown by every part and kept in the address. */
@@ -81,6 +81,7 @@ function without(flame: PageState["flame"], names: readonly string[]): PageState
   return Object.fromEntries(Object.entries(flame).filter(([name]) => !names.includes(name)));
 }
 
+restoreTheme();
 makeSortable();
 makeExpanding();
 offerCsv(document.title.split(" · ").at(-1) ?? "run");

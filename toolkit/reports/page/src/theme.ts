@@ -5,6 +5,12 @@ const KEY = "load-profile-report-theme";
 const CHOICES = ["system", "light", "dark"] as const;
 type Choice = (typeof CHOICES)[number];
 
+/** Takes the reader's last choice, before anything is drawn in other colours. */
+export function restoreTheme(): void {
+  const kept = remembered();
+  if (kept === "dark" || kept === "light") document.documentElement.dataset.theme = kept;
+}
+
 /** Wires the choice of colours; `changed` is called after each change. */
 export function offerThemes(changed: () => void): void {
   const root = document.documentElement;
@@ -23,8 +29,6 @@ export function offerThemes(changed: () => void): void {
     changed();
   }
 
-  const kept = remembered();
-  if (kept === "dark" || kept === "light") root.dataset.theme = kept;
   if (place) {
     place.append(...buttons.values());
     place.hidden = false;
