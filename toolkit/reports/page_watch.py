@@ -134,7 +134,9 @@ def _queue(queue: dict[str, Any] | None, at: Callable[[int | None], str]) -> str
     said += f" (at {at(queue['at_ns'])})" if queue["at_ns"] is not None else ""
     said += f"; full for {queue['seconds_full']:.0f} s" if queue["seconds_full"] else ""
     return said + (
-        f"; ListenOverflows +{queue['overflows']:,}, retries counted" if queue["overflows"] else ""
+        f"; ListenOverflows +{queue['overflows']:,} (all ports, retries counted)"
+        if queue["overflows"]
+        else ""
     )
 
 

@@ -61,7 +61,7 @@ def quoted(group: dict[str, Any]) -> str:
     if not group["quoted"]:
         return ""
     some = "each" if group["quoted"] == group["count"] else f"{group['quoted']:,} of them"
-    return f", {some} directly behind another one, of whose message it may be a part"
+    return f", {some} directly behind other text that was logged, of which it may be a part"
 
 
 def _innermost(group: dict[str, Any]) -> Iterator[str]:

@@ -94,7 +94,7 @@ def test_several_of_one_fault_are_likely_and_of_several_faults_ambiguous(tmp_pat
 def test_a_traceback_belongs_to_one_request(tmp_path: Path) -> None:
     run = JoinedRun(tmp_path)
     run.access_log()
-    run.traceback(1.01, "TimeoutError", PLACE, url_path="/data")
+    run.traceback(1.01, "TimeoutError", PLACE, url_path="/data", event="request_failed")
 
     rows = run.join([request(1, 30, status=504), request(1.001, 30, status=504)])
 
@@ -316,3 +316,54 @@ def test_a_traceback_that_names_another_path_puts_nobody_in_doubt(tmp_path: Path
     )
 
     assert (other["what"], other["why"]) == ("access", None)
+
+
+def _behind_a_proxy(root: Path, **traceback: Any) -> JoinedRun:
+    """Gunicorn's log was followed, and holds a request that took ten seconds."""
+    run = JoinedRun(root)
+    run.access_log()
+    run.access(11, "GET", "/slow", 200, duration_ms=10_000)
+    run.access(70, "GET", "/data", 200, duration_ms=5)
+    run.traceback(
+        5, "KeyError", PLACE, text="2026-11-21 05:08:20,203 ERROR shop: retrying\nTraceback", **traceback
+    )
+    return run
+
+
+def _proxied(run: JoinedRun, requests: list[dict[str, Any]]) -> dict[str, Any]:
+    (row,) = [row for row in run.join(requests) if row["status"] == 504]
+    return row
+
+
+SLOW = request(1, 10_000, url="http://127.0.0.1:8000/slow", name="slow")
+LAST = request(69.9, 100)
+
+
+@pytest.mark.parametrize("start_s", [3, 4.995], ids=["before it was raised", "as it was raised"])
+def test_what_a_proxy_answered_alone_stands_beside_nobodys_traceback(tmp_path: Path, start_s: float) -> None:
+    run = _behind_a_proxy(tmp_path)
+
+    row = _proxied(run, [request(start_s, 10, status=504), SLOW, LAST])
+
+    assert (row["what"], row["fingerprint"]) == ("none", None), "the server has no line of it"
+    assert run.errors.summary["unseen"]["by_server"]["count"] == 1
+
+
+def test_a_request_without_a_line_may_have_raised_where_gunicorn_itself_handled_that(tmp_path: Path) -> None:
+    run = _behind_a_proxy(tmp_path, event="request_failed")
+
+    row = _proxied(run, [request(4.995, 10, status=504), SLOW, LAST])
+
+    assert row["what"] == "traceback", "gunicorn writes no access line of it"
+
+
+def test_what_a_proxy_gave_up_and_the_server_answered_well_comes_before_a_traceback_of_anybody(
+    tmp_path: Path,
+) -> None:
+    run = _behind_a_proxy(tmp_path)
+    run.access(6, "GET", "/data", 200, duration_ms=3000)
+    others = [request(4, 2000), request(4.1, 2000)]
+
+    row = _proxied(run, [request(3, 1000, status=504), SLOW, LAST, *others])
+
+    assert (row["what"], row["access_status"]) == ("proxy", 200)

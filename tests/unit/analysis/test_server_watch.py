@@ -203,6 +203,7 @@ def test_the_queue_says_how_long_it_was_full_and_when_it_was_longest(tmp_path: P
         "limit": 64.0,
         "seconds_full": 3.0,
         "overflows": 15,
+        "overflows_of": "all ports of the service's network namespace, each retry counted",
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from toolkit.analysis.building import Source
@@ -50,9 +50,11 @@ def build_joined(building: Building) -> None:
     for layer in range(min(layers, _MOST_LAYERS)):
         join_by_time(building, layer, error_ns, sites)
     connection.execute(query("join_best"))
-    join_tracebacks(building, error_ns, sites)
+    _make_origins(building, covered)
+    known = rows(connection, "join_knowledge")[0]
+    join_tracebacks(building, error_ns, sites, longest_ms=known["longest_ms"], last_ns=covered.last_ns)
     join_worker_ends(building, error_ns)
-    _write(building, covered, error_ns)
+    _write(building, covered, known, error_ns)
 
 
 def _join_by_id(building: Building) -> None:
@@ -78,15 +80,20 @@ def _matches(building: Building) -> int:
     return int(rows(building.connection, "join_match_count")[0]["matches"])
 
 
-def _write(building: Building, covered: Covered, error_ns: int) -> None:
+def _make_origins(building: Building, covered: Covered) -> None:
+    """Which times and which addresses the access logs cover."""
     connection = building.connection
     connection.execute("CREATE TABLE join_covered (from_ns BIGINT, to_ns BIGINT)")
     if covered.intervals:
         connection.executemany("INSERT INTO join_covered VALUES (?, ?)", covered.intervals)
-    connection.execute(query("join_slow"), {"most": MOST_SLOW})
-    connection.execute(query("join_others"), {"most": MOST_REPEATS})
     parts = urlsplit(building.manifest.target)
     connection.execute(query("join_origins"), {"target": f"{parts.scheme}://{parts.netloc}"})
+
+
+def _write(building: Building, covered: Covered, known: dict[str, Any], error_ns: int) -> None:
+    connection = building.connection
+    connection.execute(query("join_slow"), {"most": MOST_SLOW})
+    connection.execute(query("join_others"), {"most": MOST_REPEATS})
     connection.execute("CREATE TABLE join_full (t_ns BIGINT)")
     if has_table(building.connection, "metrics"):
         connection.execute(query("join_full"))

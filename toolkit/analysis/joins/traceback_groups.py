@@ -20,7 +20,7 @@ _LONGEST = 300
 
 def traceback_groups(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     """The most frequent first: `fingerprint`, `known_by` ("TimeoutError at broker/client.py:61 publish"), `exception`, `message`
-    (the most frequent), `place`, `count`, `quoted` (of these directly behind another one, of whose message they may be a part),
+    (the most frequent), `place`, `count`, `quoted` (of these directly behind other text, of which they may be a part),
     `first_ns`, `last_ns`, `servers`, `example` (where the first stands), `chain`
     (outermost cause first: `exception`, `message`, `link`, `frames` of `file`, `line`, `function`, `code`), `requests` that
     they stand beside, and `requests_count`.

@@ -38,6 +38,8 @@ class Failure:
     """The client did not wait for the server's answer."""
     server_failed: bool
     """Its access line says 5xx: a traceback is to be expected."""
+    owes_line: bool
+    """It has no access line, and would have one if a worker had been at it, but for what gunicorn itself handled."""
 
 
 @dataclass(frozen=True)
@@ -52,17 +54,32 @@ class Traceback:
     server: str
     fingerprint: str | None
     shared: bool
-    """Nothing says that it ended a request, and several were under way."""
+    """Nothing says that it ended a request, and several were under way, or it may be text that somebody logged."""
+    lineless: bool
+    """Its request may have no access line."""
 
 
-def join_tracebacks(building: Building, error_ns: int, sites: list[int | None]) -> None:
-    """Make `join_traced`: by id, then by path and time, then by time alone."""
+def join_tracebacks(
+    building: Building, error_ns: int, sites: list[int | None], *, longest_ms: float, last_ns: int
+) -> None:
+    """Make `join_traced`: by id, then by path and time, then by time alone. Needs `join_covered` and `join_origins`.
+
+    Args:
+        building: what is built.
+        error_ns: how far the clocks may differ.
+        sites: the servers' sites, and None for where nobody knows.
+        longest_ms: that anything took.
+        last_ns: until when a request in work would have been logged.
+    """
     connection = building.connection
     connection.execute(query("join_tracebacks"))
     connection.execute(query("join_traced"), {"most": MOST_REPEATS})
     margin = error_ns + _MARGIN_NS
     connection.execute(query("join_held"), {"margin_ns": margin})
-    connection.execute(query("join_unexplained"), {"late": list(LATE_STATUSES), "closed": list(CLOSED)})
+    connection.execute(
+        query("join_unexplained"),
+        {"late": list(LATE_STATUSES), "closed": list(CLOSED), "longest_ms": longest_ms, "last_ns": last_ns},
+    )
     for by_path, site in product((True, False), sites):
         asked: dict[str, Any] = {"by_path": by_path, "site": site}
         free = rows(connection, "join_free_tracebacks", {**asked, "repeats": MOST_REPEATS})
@@ -113,6 +130,8 @@ def _pair(failures: list[Failure], tracebacks: list[Traceback], margin: int) -> 
 
     def fits(failure: int, traceback: int) -> bool:
         one, other = failures[failure], tracebacks[traceback]
+        if one.owes_line and not other.lineless:
+            return False
         return (one.method is None or other.method is None or one.method == other.method) and (
             one.server is None or one.server == other.server
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from toolkit.analysis.logs.access_lines import AccessLines
@@ -28,6 +29,20 @@ _OLD_NS = 60_000_000_000
 _HOLDS_FOR = 5
 """So many plain lines may stand between a message and its traceback: those of a message with several lines."""
 _ANNOUNCES = frozenset({"WARNING", "ERROR", "CRITICAL", "ALERT", "EMERG"})
+_CALM = frozenset({"DEBUG", "INFO", "NOTICE", "TRACE"})
+
+
+@dataclass
+class _Spoken:
+    """The record that a line without a prefix goes on with, where that record announces no failure."""
+
+    writer: int | None = None
+    until_ns: int = -1
+    """By when its last line was read; -1: there is none."""
+
+    def goes_on_with(self, line: Line, writer: int | None) -> bool:
+        """Whether this line may be more of its message: it was written, and so read, together with it."""
+        return self.until_ns >= 0 and writer == self.writer and line.low_ns <= self.until_ns
 
 
 class Assembly:
@@ -52,6 +67,7 @@ class Assembly:
         self._zone = Zone()
         self._floor_ns = 0  # the latest stamp: a line without one is not older than those before it
         self._others_ns = 0  # until when text was read that is not gunicorn's own
+        self._spoken = _Spoken()
         self._held: tuple[int | None, Event] | None = None  # may announce a traceback; with its writer
         self._held_for = 0
         self._open: dict[int | None, OpenTraceback] = {}
@@ -133,8 +149,10 @@ class Assembly:
         event = self._of_prefix(line, prefix, opened)
         if event.get("level") in _ANNOUNCES or names_failure(prefix.message):
             self._held, self._held_for = (opened.writer, event), 0
-        else:
-            self._ready.append(event)
+            return
+        self._ready.append(event)
+        if event["kind"] != "gunicorn" and event.get("level") in _CALM:
+            self._spoken = _Spoken(opened.writer, line.high_ns)
 
     def _of_prefix(self, line: Line, prefix: Prefix, opened: Opened) -> Event:
         event = self._event(line, prefix.stamp, opened)
@@ -167,6 +185,7 @@ class Assembly:
     def _begin(self, line: Line, text: str, start: tuple[str, str], opened: Opened) -> None:
         self._others_ns = line.high_ns
         writer = opened.writer
+        spoken, self._spoken = self._spoken, _Spoken()
         before = self._open.get(writer)
         if before is not None and before.goes_on_with(text) and before.take(text, line):
             return
@@ -178,12 +197,14 @@ class Assembly:
         if prefix is not None:  # the message itself is a traceback
             margin = ""
             event = self._of_prefix(line, prefix, opened)
+            if event.get("level") in _CALM:
+                event["perhaps_quoted"] = True
         elif self._held is not None and self._held[0] == writer:
             announced = True
             event, self._held = self._held[1], None
         else:
             event = self._event(line, None, opened)
-            event["perhaps_quoted"] = behind
+            event["perhaps_quoted"] = behind or spoken.goes_on_with(line, writer)
         self._release()
         if len(self._open) >= _MOST_OPEN:
             self._close(next(iter(self._open)))
@@ -191,6 +212,8 @@ class Assembly:
 
     def _plain(self, line: Line, text: str, opened: Opened) -> None:
         self._others_ns = line.high_ns
+        if self._spoken.goes_on_with(line, opened.writer):
+            self._spoken.until_ns = line.high_ns
         before = self._open.get(opened.writer)
         if before is not None:
             if before.take(text, line):
@@ -209,6 +232,7 @@ class Assembly:
 
     def _stranger(self) -> None:
         """A line of its own came: what was held comes free, and tracebacks that could be whole are."""
+        self._spoken = _Spoken()
         if self._held is not None:
             self._release()
         if self._open:

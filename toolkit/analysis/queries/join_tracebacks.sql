@@ -1,5 +1,7 @@
 -- The tracebacks, numbered, with the path that they name: as the log was read, else as Flask, gunicorn and Django write it.
 -- of_failure: what announces it says that it ended a request. Others may be of any request, as of one that went well after all.
+-- lineless: its request may have no access line: gunicorn writes none where the application raised before it answered, uvicorn none
+-- where the client was gone.
 CREATE TABLE join_tracebacks AS
 WITH logged AS (
     -- A header alone, with neither a frame nor an exception, says nothing of any request.
@@ -29,6 +31,8 @@ SELECT
     ) AS path,
     coalesce(event = 'request_failed', false) OR contains(first_line, 'Error handling request') AS by_gunicorn,
     by_gunicorn OR regexp_matches(first_line, 'Exception in ASGI application|Exception on \S+ \[|Internal Server Error')
-        OR coalesce(exception = 'SystemExit', false) AS of_failure
+        OR coalesce(exception = 'SystemExit', false) AS of_failure,
+    by_gunicorn OR contains(first_line, 'Exception in ASGI application') OR coalesce(exception = 'SystemExit', false) AS lineless,
+    coalesce(perhaps_quoted, false) AS quoted
 FROM named
 LEFT JOIN join_sites AS sites ON sites.server = named.server

@@ -1,5 +1,6 @@
 -- Failed requests whose cause may be a traceback or a worker's end, with what is known of their line. `settled`: the server's own
--- line tells an end that no cut connection can explain.
+-- line tells an end that no cut connection can explain. `owes_line`: it has no line, and would have one if a worker had been at it,
+-- but for an exception that gunicorn itself had to handle: the log was read then, and until it must have been done with.
 CREATE TABLE join_unexplained AS
 SELECT
     requests.request_no, requests.site, requests.method, requests.path, requests.status, requests.start_ns, requests.end_ns,
@@ -10,11 +11,18 @@ SELECT
     coalesce(lines.status >= 500, false) AS server_failed,
     coalesce(lines.status = requests.status, false) AS same_status,
     lines.line_no IS NOT NULL AS settled,
-    traced.request_no IS NOT NULL AS traced
+    traced.request_no IS NOT NULL AS traced,
+    lines.line_no IS NULL AND coalesce(origins.known, false) AND coalesce(requests.end_ns <= covered.to_ns, false)
+        AND requests.start_ns + ($longest_ms + 1000) * 1e6 <= least(covered.to_ns, $last_ns)
+        -- Its worker may have died.
+        AND NOT list_contains($closed, coalesce(requests.error, '')) AND coalesce(requests.status <> 502, true) AS owes_line
 FROM join_requests AS requests
 LEFT JOIN join_best AS best USING (request_no)
 LEFT JOIN join_lines AS lines ON lines.line_no = best.line_no
 LEFT JOIN join_traced AS traced ON traced.request_no = requests.request_no
+LEFT JOIN join_origins AS origins
+    ON origins.origin = requests.origin AND origins.load = requests.load AND origins.name = requests.name
+ASOF LEFT JOIN join_covered AS covered ON requests.start_ns >= covered.from_ns
 WHERE requests.failed AND requests.sent AND requests.protocol = 'http' AND (
     requests.status IS NULL OR requests.status >= 500
     OR list_contains($closed, coalesce(requests.error, '')) -- an answer that broke off

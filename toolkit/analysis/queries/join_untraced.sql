@@ -1,6 +1,6 @@
 -- Requests of $site that one of the tracebacks may be of. $by_path: those that name a path, one path after the other; else the others.
 SELECT hash(path) AS key, request_no, start_ns, end_ns, line_ns, late AND NOT settled AS late, method, server, late AND NOT same_status AS outlasts,
-    server_failed
+    server_failed, owes_line
 FROM join_unexplained
 ANTI JOIN join_traced USING (request_no)
 WHERE site IS NOT DISTINCT FROM $site AND (NOT $by_path OR path IN (SELECT path FROM join_tracebacks))

@@ -60,7 +60,10 @@ explained AS (
         CASE
             WHEN NOT failed THEN NULL
             WHEN event IS NOT NULL THEN if(event = 'timeout', 'timeout', 'killed')
-            WHEN traceback_position IS NOT NULL AND NOT (traceback_certainty = 'ambiguous' AND other_lines IS NOT NULL) THEN if(raised_later, 'proxy', 'traceback')
+            WHEN traceback_position IS NOT NULL AND NOT (
+                -- The server's own line says more than a traceback that may be anybody's.
+                traceback_certainty = 'ambiguous' AND (other_lines IS NOT NULL OR coalesce(layer = 0 AND access_status < 500, false))
+            ) THEN if(raised_later, 'proxy', 'traceback')
             WHEN NOT sent THEN if(is_refused, 'refused', 'unsent')
             WHEN line_no IS NOT NULL AND status IS NULL THEN 'gave_up'
             WHEN access_status <> status OR layer > 0 AND status >= 400 THEN 'proxy'

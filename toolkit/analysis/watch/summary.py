@@ -266,6 +266,7 @@ def _queue(
         "limit": rounded(limit["min"]) if limit else None,
         "seconds_full": rounded(full * (interval_s or 1.0)) if limit else None,
         "overflows": round(overflows["total"] * (interval_s or 1.0)) if overflows else None,
+        "overflows_of": "all ports of the service's network namespace, each retry counted",
     }
 
 

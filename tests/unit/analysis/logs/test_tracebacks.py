@@ -321,3 +321,21 @@ def test_a_traceback_behind_another_one_may_be_a_part_of_its_message() -> None:
 
     assert (real["exception"], real.get("perhaps_quoted", False)) == ("ValueError", False)
     assert (forged["exception"], forged["perhaps_quoted"]) == ("ForgedError", True)
+
+
+@pytest.mark.parametrize("level", ["INFO", "ERROR"])
+@pytest.mark.parametrize("said", ["note: hello\n", "note: hello\nand more\n", "note: "])
+def test_a_traceback_in_the_text_of_a_calm_message_may_be_a_clients(level: str, said: str) -> None:
+    forged = traceback("ForgedError: no", frame("/srv/shop/payment.py", 7, "charge"))
+
+    (event,) = tracebacks(f"2026-11-20 10:00:00,000 {level} shop: {said}{forged}")
+
+    assert event.get("perhaps_quoted", False) == (level == "INFO")
+
+
+def test_a_traceback_that_is_printed_after_gunicorns_own_line_is_no_quotation() -> None:
+    text = f"{STAMP.replace('ERROR', 'INFO')} Booting worker with pid: 8\n" + traceback("ValueError: x", VIEW)
+
+    (event,) = tracebacks(text)
+
+    assert not event.get("perhaps_quoted", False)
