@@ -15,6 +15,7 @@ from counter_service.accounts import accounts
 from counter_service.appointments import appointments
 from counter_service.changes import ChangeFeed
 from counter_service.database import Database, prepare
+from counter_service.messages import messages
 from counter_service.notices import notices
 from counter_service.open_sockets import OpenSockets
 from counter_service.request_ids import ENVIRON_KEY, with_request_ids
@@ -41,7 +42,7 @@ def create_app(database_path: str) -> CounterService:
     app.extensions["counter_service.database"] = database
     app.extensions["counter_service.open_sockets"] = open_sockets
 
-    for blueprint in (accounts, appointments, notices):
+    for blueprint in (accounts, appointments, notices, messages):
         app.register_blueprint(blueprint)
     app.add_url_rule("/healthz", view_func=healthz)
 

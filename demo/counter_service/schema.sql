@@ -17,6 +17,15 @@ CREATE TABLE appointments (
 );
 CREATE INDEX appointments_by_day ON appointments (day, slot);
 
+-- No uniqueness: a message that comes twice is there twice, which is what a test wants to see.
+CREATE TABLE messages (
+    number     INTEGER PRIMARY KEY AUTOINCREMENT,
+    id         TEXT NOT NULL,
+    recipient  TEXT NOT NULL,
+    text       TEXT NOT NULL,
+    request_id TEXT NOT NULL
+);
+
 -- One row numbers the print jobs of all workers, so that the failing share is exact over the whole service.
 CREATE TABLE print_jobs (id INTEGER PRIMARY KEY CHECK (id = 1), issued INTEGER NOT NULL);
 INSERT INTO print_jobs VALUES (1, 0);

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.analysis.database import rows
 from toolkit.analysis.load_summary import load_summary
+from toolkit.analysis.traffic import traffic_summary
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,6 +57,7 @@ def make_summary(
     """The exact content of summary.json; the order of its keys is part of the format."""
     sources = rows(connection, "source_list")
     load = load_summary(connection, manifest)
+    traffic, unread = traffic_summary(run)
     return {
         "schema": SCHEMA,
         "run": _run(manifest),
@@ -63,7 +65,8 @@ def make_summary(
         "servers": profiles.servers,
         "server_errors": server_errors,
         "records": _records(sources),
-        "missing": _missing(run, manifest, profiles, sources, load),
+        "traffic": traffic,
+        "missing": [*_missing(run, manifest, profiles, sources, load), *unread],
         "method": _METHOD,
     }
 

@@ -49,9 +49,12 @@ def steps_of(plan: Plan, kind: RunKind) -> list[str]:
 def _before(plan: Plan, folder: RunFolder) -> Iterator[str]:
     yield "check Node, Artillery, scenario files, disk, open files and the target, as toolkit doctor does"
     scenarios = plan.load.scenarios if plan.load else []
-    if scenarios:
+    if any(scenario.engine == "artillery" for scenario in scenarios):
         yield f"check: {find_node().path} --version"
     for scenario in scenarios:
+        if not engine(scenario.engine).check_argv():
+            yield f"check {scenario.file}: read it"
+            continue
         yield f"check {scenario.file}: {shlex.join(engine(scenario.engine).check_argv())}, the file as JSON on standard input"
     yield f"make {folder.path}/ and write {folder.plan} with secrets masked"
     for scenario in plan.load.scenarios if plan.load else []:
@@ -79,10 +82,12 @@ def _load(plan: Plan, folder: RunFolder) -> Iterator[str]:
             target=mask_urls(job.target),
             overrides=masked(job.overrides),
             variables=masked(job.variables),
+            send=masked(job.send),
         )
         launch = engine(scenario.engine).launch(shown, into)
         yield f"{scenario.name}: {shlex.join(launch.argv)}"
-        yield f"{scenario.name}: lasts about {launch.planned_s:.0f} s; is ended after {launch.deadline_s:.0f} s"
+        lasts = f"lasts about {launch.planned_s:.0f} s" if launch.planned_s else "lasts until it is done"
+        yield f"{scenario.name}: {lasts}; is ended after {launch.deadline_s:.0f} s"
         environment = (f"{key}={shlex.quote(value)}" for key, value in sorted(launch.env.items()))
         yield f"{scenario.name}: with {' '.join(environment)}"
         yield f"{scenario.name}: records to {into.requests}, output to {into.console}"

@@ -13,6 +13,7 @@ from ruamel.yaml.error import YAMLError
 
 from toolkit.errors import UsageError
 from toolkit.plan.loading import load_plan, plan_from_options
+from toolkit.recording.layout import RunFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,6 +92,12 @@ load_options = _all(
         "--scenario", "scenarios", multiple=True, metavar="FILE", help="An Artillery file; may be repeated."
     ),
     option("--order", metavar="ORDER", help="parallel or sequential (default: parallel)."),
+    option(
+        "--resume",
+        type=click.Path(path_type=Path),
+        metavar="RUN",
+        help="Send only the records that a run did not send (engine sender); its own plan where none is named.",
+    ),
 )
 
 
@@ -102,9 +109,29 @@ def plan_of(plan: Path | None, given: dict[str, Any], default_name: str) -> Plan
     """
     changes = _changes(given)
     origins = _origins(given)
+    if given.get("resume") is not None:
+        resumed = given["resume"].resolve()
+        changes["load.resume"] = str(resumed)
+        return only_resumed(load_plan(plan or RunFolder(resumed).plan, changes, origins=origins))
     if plan is not None:
         return load_plan(plan, changes, origins=origins)
     return plan_from_options(changes, given.get("name") or default_name, origins)
+
+
+def only_resumed(plan: Plan) -> Plan:
+    """The plan with nothing to drive but what a resumed run sent of files of records.
+
+    Raises:
+        UsageError: there is no such scenario.
+    """
+    load = plan.load
+    senders = [scenario for scenario in load.scenarios if scenario.send] if load else []
+    if load is None or not senders:
+        raise UsageError(
+            "Nothing can be resumed: no scenario of the plan sends the records of a file.",
+            "Only the engine sender keeps a ledger.",
+        )
+    return plan.model_copy(update={"load": load.model_copy(update={"scenarios": senders})})
 
 
 def _origins(given: dict[str, Any]) -> dict[str, str]:

@@ -25,6 +25,10 @@ class LoadJob:
     environment: str = ""
     """The name of one of the file's own `config.environments`."""
     ack_timeout_s: float = 10.0
+    send: dict[str, Any] = field(default_factory=dict)
+    """How the records of the file are sent, as the plan's `send:` has it; empty where it is no file of records."""
+    resume: Path | None = None
+    """The run folder that this one goes on from."""
 
 
 @dataclass(frozen=True)

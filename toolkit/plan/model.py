@@ -58,6 +58,12 @@ def _engine(value: str) -> str:
     return value
 
 
+def _request(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z]+ +/[^\s]*", re.sub(r"\{\{[^{}]*\}\}", "x", value)):
+        raise ValueError(f"{value!r} is no request; write POST /path")
+    return value
+
+
 def _unit(value: str) -> str:
     if not _UNIT.fullmatch(value) or value.startswith("-"):
         raise ValueError(f"{value!r} is no name of a systemd unit; write shop.service")
@@ -175,6 +181,33 @@ class Watch(_Part):
     )
 
 
+class Send(_Part):
+    """How the records of a file are sent, each once. In texts `{{ field }}` stands for a value of the record."""
+
+    request: Annotated[str, AfterValidator(_request)] = Field(
+        description="method and path, as in POST /api/messages"
+    )
+    headers: dict[str, str] = Field(default_factory=dict, description="beside those that HTTP asks for")
+    body: Any = Field(
+        None,
+        description="a text, or what becomes JSON; default: the record itself, where the method has a body",
+    )
+    order: Literal["in order", "shuffled"] = Field("in order", description="in which records are dealt out")
+    processes: int = Field(2, ge=1, le=64, description="that send")
+    connections: int = Field(8, ge=1, le=1000, description="of each process; one request at a time on each")
+    rate: float | None = Field(
+        None,
+        gt=0,
+        le=1_000_000,
+        description="records a second, all processes together; default: as answers come",
+    )
+    timeout: Duration = Field(10.0, gt=0, le=3600, description="for an answer; then the record is unknown")
+
+    def settings(self) -> dict[str, Any]:
+        """As the engine takes it."""
+        return {**self.model_dump(), "timeout": self.timeout}  # which a dump would write as 10s
+
+
 class Scenario(_Part):
     """One scenario file that is driven."""
 
@@ -191,6 +224,7 @@ class Scenario(_Part):
     ack_timeout: Duration = Field(
         10.0, gt=0, description="an acknowledgement or reply that takes longer is an error"
     )
+    send: Send | None = Field(None, description="of the engine sender, whose file holds records")
 
     @model_validator(mode="before")
     @classmethod
@@ -242,6 +276,9 @@ class Load(_Part):
     )
     scenarios: list[Scenario] = Field(min_length=1)
     canary: Canary = Field(default_factory=Canary)
+    resume: Path | None = Field(
+        None, description="a run folder: only the records that it did not send are sent (--resume)"
+    )
 
 
 class Plan(_Part):

@@ -24,6 +24,8 @@ def broken_rules(data: Any) -> Iterator[Mistake]:  # noqa: ANN401 - any YAML doc
     for index, server in enumerate(servers):
         yield from _one_choice(("servers", index, "gunicorn"), _at(server, "gunicorn"))
         yield from _whole_paths(("servers", index, "logs"), _at(server, "logs"))
+    for index, scenario in enumerate(_list_at(data, "load", "scenarios")):
+        yield from _sends_records(("load", "scenarios", index), scenario)
     canary = _at(data, "load", "canary")
     if _at(canary, "path") and _at(canary, "url"):
         yield ("load", "canary"), "name a path of the target or a url, not both"
@@ -49,6 +51,17 @@ def _one_choice(place: Location, gunicorn: Any) -> Iterator[Mistake]:  # noqa: A
         chosen = [key for key in Gunicorn.model_fields if gunicorn.get(key) is not None]
         if len(chosen) > 1:
             yield place, f"name one of {', '.join(chosen)}, not several"
+
+
+def _sends_records(place: Location, scenario: Any) -> Iterator[Mistake]:  # noqa: ANN401 - any YAML value
+    engine, send = _at(scenario, "engine"), _at(scenario, "send")
+    if send is not None and engine != "sender":
+        yield (
+            (*place, "send"),
+            "only the engine sender sends each record of a file once; write engine: sender",
+        )
+    if send is None and engine == "sender":
+        yield place, "the engine sender needs send: with at least request: POST /path"
 
 
 def _whole_paths(place: Location, logs: Any) -> Iterator[Mistake]:  # noqa: ANN401 - any YAML value

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from toolkit.recording.ledger import Ledger
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -44,6 +46,11 @@ class LoadFolder:
     def engine_json(self) -> Path:
         """Artillery's own `--output` file; missing where it did not end normally."""
         return self.path / "artillery.json"
+
+    @property
+    def ledger(self) -> Ledger:
+        """What became of each record of a file; its folder is missing where the traffic came from elsewhere."""
+        return Ledger(self.path / "ledger")
 
 
 @dataclass(frozen=True)

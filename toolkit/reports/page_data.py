@@ -13,6 +13,7 @@ from toolkit.reports.page_errors import error_words
 from toolkit.reports.page_requests import worth_showing
 from toolkit.reports.page_servers import server_words
 from toolkit.reports.page_time import zero_s
+from toolkit.reports.page_traffic import traffic_words
 from toolkit.reports.page_trust import trust_words
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def words(results: Results) -> dict[str, Any]:
         "errors": numbers.errors(summary),
         "worth_showing": worth_showing(results, zero),
         "failures": error_words(results, zero),
+        "traffic": traffic_words(summary),
         "trust": trust_words(summary),
         "servers": [
             server_words(

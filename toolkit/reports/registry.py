@@ -35,5 +35,6 @@ RENDERERS = (
     Renderer("speedscope", "toolkit.reports.speedscope"),
     Renderer("folded", "toolkit.reports.folded"),
     Renderer("pprof", "toolkit.reports.pprof"),
+    Renderer("unknown_records", "toolkit.reports.unknown_records"),
     Renderer("checksums", "toolkit.reports.checksums"),  # last: it covers what the others wrote
 )

@@ -55,7 +55,7 @@ def look(plan: Plan) -> Iterator[Finding]:
 
 def check_node(plan: Plan) -> Iterator[Finding]:
     """Node, where an engine needs it."""
-    if plan.load is None and plan.servers:
+    if (plan.load is None and plan.servers) or not _wants_artillery(plan):
         return
     node = find_node()
     yield Finding("node", f"{node.version} ({node.path})")
@@ -63,9 +63,13 @@ def check_node(plan: Plan) -> Iterator[Finding]:
 
 def check_artillery(plan: Plan) -> Iterator[Finding]:
     """Artillery at its pinned version."""
-    engines = {scenario.engine for scenario in plan.load.scenarios} if plan.load else set()
-    if "artillery" in engines or not (plan.load or plan.servers):
+    if _wants_artillery(plan) and (plan.load or not plan.servers):
         yield Finding("artillery", artillery_version())
+
+
+def _wants_artillery(plan: Plan) -> bool:
+    """Whether a scenario is Artillery's; a plan without any says nothing against it."""
+    return plan.load is None or any(scenario.engine == "artillery" for scenario in plan.load.scenarios)
 
 
 def check_scenarios(plan: Plan) -> Iterator[Finding]:
@@ -81,7 +85,8 @@ def check_scenarios(plan: Plan) -> Iterator[Finding]:
             yield Finding(name, text, UsageError(text if text.endswith((".", "?")) else f"{text}."))
             continue
         launch = made.launch(job, LoadFolder(plan.reports / "check" / scenario.name))
-        yield Finding(name, f"{scenario.file}, {launch.planned_s:.0f} s planned")
+        planned = f"{launch.planned_s:.0f} s planned" if launch.planned_s else "until it is done"
+        yield Finding(name, f"{scenario.file}, {planned}")
         for remark in made.remarks(job):
             yield Finding(name, remark, warning=True)
 

@@ -280,6 +280,8 @@ def job_of(plan: Plan, scenario: Scenario) -> LoadJob:
         variables=scenario.variables,
         environment=scenario.environment,
         ack_timeout_s=scenario.ack_timeout,
+        send=scenario.send.settings() if scenario.send else {},
+        resume=plan.load.resume if plan.load else None,
     )
 
 
