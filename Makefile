@@ -7,7 +7,7 @@ DEMO_DIR ?= .demo
 FIND_NODE := $(PY) -c 'from toolkit.engines.node import find_node; print(find_node().path)'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test unit lint types layers js format lock schema bench faults licences audit clean system
+.PHONY: help setup demo test unit lint types layers js format lock schema bench faults kills licences audit clean system
 
 help: ## Show this
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -81,6 +81,9 @@ bench: setup ## The benchmarks behind docs/benchmarks.md (about half an hour)
 
 faults: setup system ## Break each part in the middle of a run, and write docs/faults.md (some minutes)
 	@TOOLKIT_FAULTS_WRITE=1 $(PY) -m pytest tests/faults
+
+kills: setup ## Kill the senders of a file at random moments and resume, 50 times (about a quarter of an hour)
+	@TOOLKIT_KILLS=50 $(PY) -m pytest -o log_cli=true -o log_cli_level=INFO tests/integration/sender/test_killed.py
 
 licences: setup ## Write docs/licences.md
 	@$(PY) scripts/licences.py docs/licences.md

@@ -20,9 +20,9 @@ def traffic_summary(run: RunFolder) -> tuple[list[dict[str, Any]], list[str]]:
     """One entry a file that was sent, and a sentence for each ledger that cannot be read.
 
     An entry: `{"load", "file", "sha256", "order", "resumes" (a run folder, or empty), "records", "invalid", "answered",
-    "unknown", "unsent", "claimed" (of the unsent), "before": {"answered", "unknown"} or None (of the counts: by earlier runs), "statuses":
-    {"201": count} (of this run's answers), "unknown_records": [{"record", "line", "sent_ns", "request_id", "problem"}],
-    "invalid_records": [{"record", "line", "problem"}]}`; records count from 1.
+    "unknown", "unsent", "claimed" (of the unsent), "before": {"answered", "unknown"} or None (what earlier runs share in these
+    counts), "statuses": {"201": count} (of this run's answers), "unknown_records": [{"record", "line", "sent_ns",
+    "request_id", "problem"}], "invalid_records": [{"record", "line", "problem"}]}`; records count from 1.
     """
     found, missing = [], []
     for load in run.loads():

@@ -182,6 +182,11 @@ class Ledger:
                 yield Unknown(at, 0, 0, f"{state.head.token}-{at}", REBOOTED)
             at = state.states.find(UNKNOWN, at + 1)
 
+    def sent_by(self, process: str) -> set[int]:
+        """What a process has sent, answered or not; nothing where it ended before it began."""
+        path = self.marks(process)
+        return {int(mark[1]) for mark in _marks(path) if mark[0] == b"s"} if path.exists() else set()
+
     def senders(self) -> list[str]:
         """The processes that may still send: those that hold their ledger open."""
         return [path.stem for path in [self.claims, *self._processes()] if path.exists() and _is_held(path)]

@@ -65,11 +65,7 @@ class Dealer:
 
     def take_back(self, process: str) -> int:
         """After its end: what a process claimed and did not send is dealt out again. How many."""
-        sent = set()
-        with self._ledger.marks(process).open("rb") as marks:
-            for line in marks:
-                if line.startswith(b"s ") and line.endswith(b"\n"):
-                    sent.add(int(line.split(b" ", 2)[1]))
+        sent = self._ledger.sent_by(process)
         head = f"c {process} ".encode()
         back = []
         with self._ledger.claims.open("rb") as claims:
@@ -83,6 +79,7 @@ class Dealer:
     def close(self) -> None:
         """No more leases."""
         self._claims.close()
+        self._index.close()
 
     def _next(self) -> tuple[list[int], int]:
         """Numbers, and the place of the first in the order; -1 for what came back, which is due at once."""

@@ -71,7 +71,6 @@ class RecordIndex:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.numbers = array("I")
         self._offsets = array("Q")
         self._lengths = array("I")
         self._lines = array("I")
@@ -86,6 +85,10 @@ class RecordIndex:
 
     def __len__(self) -> int:
         return len(self._offsets)
+
+    def close(self) -> None:
+        """No more reading."""
+        self._file.close()
 
     def line(self, number: int) -> int:
         """Where record `number` (from 1) begins."""

@@ -34,7 +34,7 @@ class Supply:
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, users: int) -> None:
         self._reader, self._writer = reader, writer
-        self._users = users
+        self._users = self._low = users
         self._claims: deque[Claim] = deque()
         self._busy = 0
         self._asked = False
@@ -61,7 +61,7 @@ class Supply:
             return None
         self._busy += 1
         claim = self._claims.popleft()
-        if len(self._claims) < self._users:
+        if len(self._claims) < self._low:
             self._ask()
         return claim
 
@@ -88,7 +88,10 @@ class Supply:
                     self.over = True
                     # What is claimed and not sent goes back to the dealer, or to whoever resumes the run.
                     self._claims.clear()
-                self._claims.extend(Claim(*one) for one in message.get("records", ()))
+                records = message.get("records", ())
+                # A lease is on the disk before it is told, which may take a while: half of one is asked for ahead.
+                self._low = max(self._users, len(records) // 2)
+                self._claims.extend(Claim(*one) for one in records)
                 self._arrived.notify_all()
 
     def _ask(self) -> None:
