@@ -209,3 +209,22 @@ def _until_ended(toolkit: Toolkit) -> None:
     while toolkit.manifest()["outcome"] == "running" or not (toolkit.run / "SHA256SUMS").exists():
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+def test_a_file_of_records_is_sent_while_the_server_is_profiled(toolkit: Toolkit) -> None:
+    done = toolkit.call(
+        "profile-and-load",
+        str(ROOT / "plans" / "messages.yml"),
+        "--set",
+        "load.scenarios.0.send.rate=150",
+        "--json",
+    )
+    assert done.code == 0, done.err
+    summary = json.loads(done.out)["summary"]
+    assert summary["traffic"][0]["answered"] == 500
+    assert summary["codes"] == {"201": 500}
+    (server,) = summary["servers"]
+    assert (toolkit.run / "flamegraphs" / "web-wall.svg").exists()
+    assert server["views"]
+    # The server's own lines for the records are found by the ids under which they were sent.
+    assert summary["server_errors"]["unseen"]["by_server"]["count"] == 0

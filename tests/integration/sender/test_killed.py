@@ -9,8 +9,9 @@ import logging
 import os
 import random
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 
 from tests.integration.sender.sending import Sending, senders_of
@@ -32,11 +33,32 @@ def test_each_record_arrives_once_or_is_unknown(demo: DemoState, tmp_path: Path,
     folder = tmp_path / f"kill{seed}"
     sending = Sending(demo, folder, RECORDS, rate=400, order=chance.choice(["in order", "shuffled"]))
     killed = kill_all_three(sending, chance)
-    for _ in range(4):
-        code, entry, told = sending.send("--resume", str(sending.latest()))
-        assert code == 0, told
-        if not entry["unsent"]:
-            break
+    code, entry, told = sending.send("--resume", str(sending.latest()))
+    assert code == 0, told
+    check(sending, entry, f"round {seed}: {killed} killed")
+
+
+def test_a_controller_that_is_killed_takes_the_senders_along(demo: DemoState, tmp_path: Path) -> None:
+    sending = Sending(demo, tmp_path / "controller", RECORDS, rate=200)
+    call = sending.start(str(sending.plan))
+    deadline = time.monotonic() + 60
+    while len(sending.arrived()) < 20:
+        assert time.monotonic() < deadline, "nothing was sent"
+        time.sleep(0.02)
+    senders = senders_of(call.pid)
+    call.kill()
+    call.communicate()
+    (run,) = (sending.folder / "reports").iterdir()
+    assert psutil.wait_procs(senders, timeout=15)[1] == []
+    before = len(sending.arrived())
+    assert before < RECORDS
+    code, entry, told = sending.send("--resume", str(run))
+    assert code == 0, told
+    check(sending, entry, "controller killed")
+
+
+def check(sending: Sending, entry: dict[str, Any], what: str) -> None:
+    """Each record once at the service, or unknown and there at most once."""
     assert entry["unsent"] == 0
     assert entry["answered"] + entry["unknown"] == RECORDS
     arrived = sending.arrived()
@@ -48,7 +70,7 @@ def test_each_record_arrives_once_or_is_unknown(demo: DemoState, tmp_path: Path,
         assert arrived[name] == 1 or (name in unknown and arrived[name] == 0), (name, arrived[name])
     assert set(arrived) <= {f"{sending.name}-{number}" for number in range(1, RECORDS + 1)}
     found = sum(arrived[one] for one in unknown)
-    LOG.info("round %d: %d killed, %d unknown, of them %d arrived", seed, killed, len(unknown), found)
+    LOG.info("%s, %d unknown, of them %d arrived", what, len(unknown), found)
 
 
 def kill_all_three(sending: Sending, chance: random.Random) -> int:
