@@ -45,7 +45,7 @@ def _all(*options: Decorator) -> Decorator:
     return lambda function: reduce(lambda wrapped, add: add(wrapped), reversed(options), function)
 
 
-class Line(click.ParamType):
+class Line(click.types.StringParamType):
     """A text with spaces; several of them in a variable stand on lines of their own."""
 
     name = "text"
