@@ -39,6 +39,11 @@ class Quantity:
     on it."""
 
     @property
+    def live(self) -> bool:
+        """Whether it can be looked at while the load runs."""
+        return self.source in ("requests", "metrics")
+
+    @property
     def implied(self) -> str:
         """The statistic that is taken where none is written; empty where one must be."""
         return "count" if "count" in self.statistics else ""

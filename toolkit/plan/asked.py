@@ -52,10 +52,10 @@ def broken_check_rules(entries: Sequence[Any]) -> Iterator[Mistake]:
         texts.append(check.text)
         names.append(_name(entry))
         if entry.get("abort") is True and check.window_s is None:
-            yield (
-                ("checks", index),
-                f"a check that stops the load needs a window: write {check.text} over 30s",
-            )
+            wanted = f"{check.text} over 30s"
+            yield ("checks", index), f"a check that stops the load needs a window: write {wanted}"
+        elif entry.get("abort") is True and not check.quantity.live:
+            yield ("checks", index), f"{check.quantity.name} is known only after the load: it cannot stop it"
 
 
 def default_keys(value: bool | Sequence[str]) -> tuple[str, ...]:

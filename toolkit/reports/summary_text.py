@@ -97,6 +97,8 @@ def _finish(summary: dict[str, Any]) -> str:
     if not summary["totals"]["count"]:
         return "No request was recorded"
     said = _UNFINISHED.get(outcome, "All virtual users finished")
+    if any(row["abort"] and "stopped the load" in row["reason"] for row in summary["checks"]["rows"]):
+        said = "A check stopped the load before all virtual users finished"
     if outcome == "invalid" and summary["trust"]["verdict"] == "invalid":
         return said  # the lines above this one say why
     return f"{said} ({printable(reason)})" if reason and outcome in _UNFINISHED else said

@@ -16,7 +16,6 @@ from toolkit.analysis.results import read_results
 from toolkit.reports.registry import RENDERERS
 
 if TYPE_CHECKING:
-
     from toolkit.analysis.results import Results
 
 CHECKS = (

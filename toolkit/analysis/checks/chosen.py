@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from toolkit.analysis.checks.measured import codes_matching, matching
 from toolkit.checks.quantities.requests import PROTOCOLS
 from toolkit.checks.quantity import EVENTS
+from toolkit.checks.tags import fits, matching
 from toolkit.checks.words import suggestion
 
 if TYPE_CHECKING:
@@ -37,8 +37,7 @@ def chosen(check: Check, kinds: list[Kind]) -> dict[str, Any]:
     found |= dict.fromkeys(("phases", "names", "scenarios", "methods", "codes"))
     for tag, pattern in check.tags:
         values = _values(left, tag)
-        match = codes_matching if tag == "code" else matching
-        fitting = match(pattern, values)
+        fitting = matching(tag, pattern, values)
         happening = tag == "code" and set(EVENTS) <= set(check.quantity.statistics)
         if not fitting and not happening:  # no request of a code that is counted is what one hopes for
             raise LookupError(
@@ -52,7 +51,7 @@ def chosen(check: Check, kinds: list[Kind]) -> dict[str, Any]:
 
 def _nothing(tag: str, pattern: str, values: list[str], family: str, others: list[Kind]) -> str:
     elsewhere = sorted(
-        {kind["protocol"] for kind in others if matching(pattern, [kind[one] for one in _columns(tag)])}
+        {kind["protocol"] for kind in others if fits(tag, pattern, [kind[one] for one in _columns(tag)])}
     )
     if elsewhere:
         return f"no {family} request has {tag} {pattern!r}: requests of {', '.join(elsewhere)} do; {suggestion(pattern, values)}"

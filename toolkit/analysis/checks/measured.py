@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -49,14 +48,3 @@ class Given:
     def phases(self) -> list[dict[str, Any]]:
         """`phase_list.sql`."""
         return rows(self.connection, "phase_list")
-
-
-def matching(pattern: str, values: list[str]) -> list[str]:
-    """The values that a tag means: `*` and `?` stand for parts of names."""
-    expression = "".join({"*": ".*", "?": "."}.get(one, re.escape(one)) for one in pattern)
-    return [value for value in values if re.fullmatch(expression, value, re.DOTALL)]
-
-
-def codes_matching(pattern: str, values: list[str]) -> list[str]:
-    """As `matching`, with `5xx` for all codes from 500 to 599."""
-    return matching(re.sub(r"(?<=^[1-9])xx$", "??", pattern.lower()), values)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from toolkit.analysis.checks.measured import Given, Measured, matching
+from toolkit.analysis.checks.measured import Given, Measured
 from toolkit.analysis.database import has_table, rows
 from toolkit.checks.series import (
     FEWEST_FOR_SLOPE,
@@ -13,6 +13,7 @@ from toolkit.checks.series import (
     statistic_of,
     worst_window,
 )
+from toolkit.checks.tags import fits, matching
 from toolkit.checks.units import window_text
 from toolkit.checks.words import suggestion
 from toolkit.recording.metric_fields import HOST, PROCESS, SERVICE
@@ -73,7 +74,7 @@ def measure_deaths(check: Check, given: Given) -> Measured:
         for row in events
         if row["what"] == "died"
         and row["server"] in servers
-        and (wanted is None or matching(wanted, [row["cause"]]))
+        and (wanted is None or fits("cause", wanted, [row["cause"]]))
     ]
     return _worst(
         check,
@@ -87,7 +88,7 @@ def measure_deaths(check: Check, given: Given) -> Measured:
 def _servers(check: Check, found: list[dict[str, Any]]) -> list[str]:
     known = sorted({row["server"] for row in found})
     wanted = check.tag("server")
-    servers = known if wanted is None else matching(wanted, known)
+    servers = known if wanted is None else matching("server", wanted, known)
     if not servers:
         raise LookupError(f"no server is called {wanted!r}; {suggestion(wanted or '', known)}")
     return servers
@@ -106,7 +107,7 @@ def _spans(check: Check, given: Given, found: list[dict[str, Any]]) -> list[Span
             given.manifest.ended_ns,
         ]
         return [(min(times), max(times))]
-    names = matching(wanted, [phase["name"] for phase in given.phases])
+    names = matching("phase", wanted, [phase["name"] for phase in given.phases])
     if not names:
         known = [phase["name"] for phase in given.phases]
         raise LookupError(f"no phase is called {wanted!r}; {suggestion(wanted, known)}")

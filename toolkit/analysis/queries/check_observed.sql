@@ -21,7 +21,8 @@ FROM (
     FROM (
         SELECT *, codes IS NULL OR list_contains(codes, coalesce(status::VARCHAR, 'none')) AS of_code
         FROM requests
-        WHERE (protocols IS NULL OR list_contains(protocols, protocol))
+        WHERE error IS DISTINCT FROM 'interrupted' -- the load was stopped under it: nothing that the service did
+            AND (protocols IS NULL OR list_contains(protocols, protocol))
             AND (phases IS NULL OR list_contains(phases, coalesce(phase, '')))
             AND (names IS NULL OR list_contains(names, name))
             AND (scenarios IS NULL OR list_contains(scenarios, load) OR list_contains(scenarios, scenario))
