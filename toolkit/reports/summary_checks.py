@@ -29,6 +29,12 @@ def check_lines(summary: dict[str, Any]) -> list[str]:
     return lines + table(["   check", "measured", "limit", "verdict"], body, left=4, widest=60)
 
 
+def stopped_by_a_check(summary: dict[str, Any]) -> bool:
+    """Whether the load ended before its time because a check did not hold."""
+    rows = (summary.get("checks") or {}).get("rows") or []
+    return any(row["stopped"] for row in rows)
+
+
 def counted(checks: dict[str, Any]) -> str:
     """`all 5 held`, `2 of 5 did not hold, 1 not looked at`."""
     judged = checks["held"] + checks["failed"]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from toolkit.reports.failures import failure_parts
-from toolkit.reports.summary_checks import check_lines
+from toolkit.reports.summary_checks import check_lines, stopped_by_a_check
 from toolkit.reports.summary_errors import error_lines
 from toolkit.reports.summary_profile import profile_lines
 from toolkit.reports.summary_server import server_lines
@@ -97,7 +97,7 @@ def _finish(summary: dict[str, Any]) -> str:
     if not summary["totals"]["count"]:
         return "No request was recorded"
     said = _UNFINISHED.get(outcome, "All virtual users finished")
-    if any(row["abort"] and "stopped the load" in row["reason"] for row in summary["checks"]["rows"]):
+    if stopped_by_a_check(summary):
         said = "A check stopped the load before all virtual users finished"
     if outcome == "invalid" and summary["trust"]["verdict"] == "invalid":
         return said  # the lines above this one say why

@@ -260,6 +260,7 @@ class Drive:
                     f"{driven.launch.planned_s:.0f} s were planned, and was ended"
                 )
             driven.entry.problem = problem
+            driven.entry.checks = list(ending.checks)
             self.run.event("load_ended", scenario=driven.entry.name, exit_code=code, problem=problem)
             error = _error(driven.entry.name, "invalid" if driven.overdue else ending.outcome, problem)
             if error is not None:

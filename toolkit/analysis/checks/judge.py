@@ -29,9 +29,9 @@ def checks_summary(
 ) -> dict[str, Any]:
     """`{"verdict": held | failed | none, "held", "failed", "skipped": counts, "reason": one line, "rows": [ROW]}`.
 
-    ROW: `{"name", "check", "measured", "limit", "value" (in "unit"), "unit", "verdict": held | failed | skipped, "reason",
-    "samples", "window": {"from_ns", "to_ns"} or None, "where", "of": plan | default | the engine's name, "abort", "suite"}`.
-    `summary` is the rest of summary.json.
+    ROW: `{"name", "check", "measured", "limit", "value" (in "unit"), "unit", "shown" (the value in words), "verdict": held |
+    failed | skipped, "reason", "samples", "window": {"from_ns", "to_ns"} or None, "when" (in words), "where", "of": plan | default
+    | the engine's name, "abort", "stopped" (the load), "suite"}`. `summary` is the rest of summary.json.
     """
     given = Given(connection, manifest, summary)
     asked = manifest.checks or []
@@ -91,7 +91,12 @@ def _verdict(check: Check, measured: Measured, given: Given, *, aborted: bool) -
         return found | {"verdict": "failed", "reason": f"{check.measured}: {measured.problem}"}
     value = round(measured.value, 6)
     held = check.holds(value) and not aborted
-    found |= {"value": value, "verdict": "held" if held else "failed", "shown": check.unit.written(value)}
+    found |= {
+        "stopped": aborted,
+        "value": value,
+        "verdict": "held" if held else "failed",
+        "shown": check.unit.written(value),
+    }
     when = ""
     if measured.from_ns is not None and measured.to_ns is not None:
         found["window"] = {"from_ns": measured.from_ns, "to_ns": measured.to_ns}
@@ -138,6 +143,7 @@ def _row(name: str, text: str, of: str) -> Row:
         "where": "",
         "of": of,
         "abort": False,
+        "stopped": False,
         "suite": "all scenarios",
     }
 
@@ -146,7 +152,7 @@ def _reason(rows: list[Row]) -> str:
     """One line; empty where all held. What stopped the load comes first."""
     failed = sorted(
         (row for row in rows if row["verdict"] == "failed"),
-        key=lambda row: "stopped the load" not in row["reason"],
+        key=lambda row: not row["stopped"],
     )
     if not failed:
         return ""
