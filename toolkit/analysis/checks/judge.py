@@ -30,7 +30,7 @@ def checks_summary(
     """`{"verdict": held | failed | none, "held", "failed", "skipped": counts, "reason": one line, "rows": [ROW]}`.
 
     ROW: `{"name", "check", "measured", "limit", "value" (in "unit"), "unit", "shown" (the value in words), "verdict": held |
-    failed | skipped, "reason", "samples", "window": {"from_ns", "to_ns"} or None, "when" (in words), "where", "of": plan | default
+    failed | skipped, "reason", "samples", "window": {"from_ns", "to_ns"} or None, "when" (words), "where", "of": plan | default
     | the engine's name, "abort", "stopped" (the load), "suite"}`. `summary` is the rest of summary.json.
     """
     given = Given(connection, manifest, summary)
