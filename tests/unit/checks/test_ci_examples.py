@@ -81,5 +81,5 @@ def _is_known(words: list[str]) -> None:
             command = command.get_command(command.make_context("toolkit", [], resilient_parsing=True), word)
             assert command is not None, word
         else:
-            assert load_plan(ROOT / word, {}, {})
+            assert load_plan(ROOT / word, {}, {}).checks
     assert CliRunner().invoke(command, ["--help"]).exit_code == 0
