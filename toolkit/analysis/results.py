@@ -6,6 +6,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from toolkit.analysis.checks.judge import checks_summary
 from toolkit.analysis.database import rows
 from toolkit.analysis.flames import Flame
 from toolkit.analysis.joins.findings import ServerErrors, read_server_errors
@@ -93,6 +94,7 @@ def read_results(run: RunFolder, tables: duckdb.DuckDBPyConnection | None = None
             lanes = server_series.get(name, {})
             server["watch"] = watch_summary(connection, manifest, name, busy[name], lanes, summary["totals"])
         summary["trust"] = trust_summary(connection, generator, manifest, summary, series["t"])
+        summary["checks"] = checks_summary(connection, manifest, summary)
         return Results(
             run,
             manifest,

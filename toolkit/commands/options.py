@@ -46,6 +46,13 @@ def _all(*options: Decorator) -> Decorator:
     return lambda function: reduce(lambda wrapped, add: add(wrapped), reversed(options), function)
 
 
+class Line(click.types.StringParamType):
+    """A text with spaces; several of them in a variable stand on lines of their own."""
+
+    name = "text"
+    envvar_list_splitter = "\n"
+
+
 plan_argument = click.argument("plan", required=False, type=click.Path(path_type=Path), envvar="TOOLKIT_PLAN")
 
 shared_options = _all(
@@ -90,6 +97,14 @@ load_options = _all(
     option("--target", metavar="URL", help="The service; overrides the scenario files' own."),
     option(
         "--scenario", "scenarios", multiple=True, metavar="FILE", help="An Artillery file; may be repeated."
+    ),
+    option(
+        "--check",
+        "checks",
+        multiple=True,
+        type=Line(),
+        metavar="CHECK",
+        help="What must hold, as in 'http.p95 < 250ms'; may be repeated; instead of the plan's checks.",
     ),
     option("--order", metavar="ORDER", help="parallel or sequential (default: parallel)."),
     option(
@@ -140,6 +155,7 @@ def _origins(given: dict[str, Any]) -> dict[str, str]:
         **_SIMPLE,
         "servers": "servers",
         "scenarios": "load.scenarios",
+        "checks": "checks",
         "views": "profile.views",
         "gunicorn": "servers.0.gunicorn",
         "sudo": "servers.0.sudo",
@@ -162,6 +178,8 @@ def _changes(given: dict[str, Any]) -> dict[str, Any]:
         changes["servers"] = [{"address": address} for address in given["servers"]]
     if given.get("scenarios"):
         changes["load.scenarios"] = [{"file": str(Path(name).resolve())} for name in given["scenarios"]]
+    if given.get("checks"):
+        changes["checks"] = [text for text in given["checks"] if text.strip()]
     if given.get("views"):
         changes["profile.views"] = list(given["views"])
     changes.update(_setting(text) for text in given.get("settings") or ())

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import shlex
 import sys
 import threading
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -51,6 +53,7 @@ def run_plan(
         made.close()
         desk.observer.close()
     _show(outcome, given)
+    _show_to_github(outcome)
     return outcome
 
 
@@ -101,6 +104,18 @@ def _show_steps(steps: list[str], given: dict[str, Any]) -> None:
         return
     lines = [f"{number:3}. {step}" for number, step in enumerate(steps, 1)]
     click.echo("\n".join(["Dry run: nothing is done. A run would:", *lines]), err=True)
+
+
+def _show_to_github(outcome: Outcome) -> None:
+    """Append the page of Markdown to the file that a GitHub job names for it."""
+    file, page = os.environ.get("GITHUB_STEP_SUMMARY"), outcome.folder.step_summary
+    if not file or not page.exists():
+        return
+    try:
+        with Path(file).open("ab") as summary:
+            summary.write(page.read_bytes())
+    except OSError as error:
+        tell(f"The step summary {file} could not be written: {error.strerror or error}.")
 
 
 def _show(outcome: Outcome, given: dict[str, Any]) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolkit.engines.artillery_script import load_script
 from toolkit.engines.base import Ending, Launch
+from toolkit.engines.ensure import ensured
 from toolkit.engines.node import artillery_folder, artillery_version, find_node
 from toolkit.engines.parts import join_parts
 from toolkit.engines.phases import planned_s
@@ -122,7 +124,8 @@ class Artillery:
         """What an exit code means, from the code and the files left behind."""
         if stopped_by_us:
             return Ending("interrupted", "it was stopped before its end")
-        return _signalled(exit_code) or _workers_died(exit_code, folder) or _said(exit_code, folder)
+        ending = _signalled(exit_code) or _workers_died(exit_code, folder) or _said(exit_code, folder)
+        return replace(ending, checks=ensured(_console(folder), expect_failed=exit_code == EXPECT_FAILED))
 
     def collect(self, folder: LoadFolder) -> None:
         """Join what the generator's workers wrote into `folder.requests`; crash-safe and repeatable."""

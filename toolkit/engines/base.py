@@ -53,6 +53,8 @@ class Ending:
 
     outcome: str
     problem: str = ""
+    checks: tuple[dict[str, Any], ...] = ()
+    """What the engine checked by itself: `{"check": as written, "held", "words"}`."""
 
 
 class Engine(Protocol):

@@ -61,8 +61,14 @@ class _Second:
 class LiveTail:
     """Reads what the parts have grown by since the last look."""
 
-    def __init__(self, parts: Path, clock_ns: Callable[[], int] = time.time_ns) -> None:
+    def __init__(
+        self,
+        parts: Path,
+        clock_ns: Callable[[], int] = time.time_ns,
+        on_block: Callable[[bytes], None] | None = None,
+    ) -> None:
         self._parts = parts
+        self._on_block = on_block
         self._clock_ns = clock_ns
         self._offsets: dict[Path, int] = {}
         self._requests = 0
@@ -73,7 +79,10 @@ class LiveTail:
     def poll(self) -> LiveCounts:
         """Take in the new lines; never raises (a file that is gone has been joined)."""
         for part in sorted(self._parts.glob("*.jsonl")) if self._parts.is_dir() else []:
-            self._take_block(self._new_lines(part))
+            block = self._new_lines(part)
+            self._take_block(block)
+            if self._on_block is not None and block:
+                self._on_block(block)
         now_ns = self._clock_ns()
         for second in [
             second for second in self._recent if (second + 1) * 10**9 <= now_ns - LATENCY_WINDOW_NS

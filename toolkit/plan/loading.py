@@ -107,7 +107,7 @@ def _read(path: Path) -> Any:  # noqa: ANN401 - any YAML document
         if path.suffix in {".js", ".cjs", ".mjs", ".ts"}:
             hint = _as_scenario(path)
         elif "mapping values" in problem:
-            hint = 'A value that ends in a colon stands in quotes: "local:".'
+            hint = 'A value that ends in a colon, or a check with { }, stands in quotes: "local:".'
         raise UsageError(f"{place}: this is no YAML: {problem}.", hint) from None
 
 

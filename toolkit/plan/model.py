@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from toolkit.engines.registry import ENGINES
+from toolkit.plan.asked import as_entry, checked_text
 from toolkit.plan.names import scenario_name, server_name
 from toolkit.plan.quantities import Duration, Percent, Size
 from toolkit.plan.secrets import SecretReference
@@ -281,6 +282,24 @@ class Load(_Part):
     )
 
 
+class AskedCheck(_Part):
+    """What must hold, or the run ends with exit code 99; in short its text alone."""
+
+    check: Annotated[str, AfterValidator(checked_text)] = Field(
+        description="quantity.statistic{tag: value} < limit [over WINDOW], as in http.p95{phase: peak} < 400ms over 30s"
+    )
+    name: str = Field("", max_length=200, description="as reports call it; default: the check itself")
+    abort: bool = Field(False, description="stop the load as soon as it does not hold in a window")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _text_alone(cls, data: Any) -> Any:  # noqa: ANN401 - before validation it may be anything
+        return as_entry(data)
+
+
+DefaultCheck = Literal["5xx", "socket", "records", "generator"]
+
+
 class Plan(_Part):
     """A whole plan."""
 
@@ -293,4 +312,10 @@ class Plan(_Part):
     profile: Profile = Field(default_factory=Profile)
     watch: Watch = Field(default_factory=Watch)
     load: Load | None = None
+    checks: list[AskedCheck] = Field(default_factory=list, description="what must hold; else exit code 99")
+    default_checks: bool | list[DefaultCheck] = Field(
+        True,
+        description="no 5xx, no socket error, no invalid record, generator not the bottleneck: true, false, or those that "
+        "are kept; a check of your own on the same quantity stands in the place of one",
+    )
     reports: Path = Field(Path("reports"), description="where run folders go, relative to where you stand")

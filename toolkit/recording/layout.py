@@ -178,6 +178,16 @@ class RunFolder:
         return self.path / "summary.json"
 
     @property
+    def junit(self) -> Path:
+        """The checks, for CI systems; missing where none was made."""
+        return self.path / "junit.xml"
+
+    @property
+    def step_summary(self) -> Path:
+        """Outcome and checks as Markdown, as GitHub shows it under a job."""
+        return self.path / "step-summary.md"
+
+    @property
     def page(self) -> Path:
         """The self-contained report."""
         return self.path / "report.html"

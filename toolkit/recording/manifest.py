@@ -46,6 +46,8 @@ class LoadEntry:
     ended_ns: int = 0
     exit_code: int | None = None
     problem: str = ""
+    checks: list[dict[str, Any]] = field(default_factory=list)
+    """The engine's own (Artillery's `ensure`): `{"check", "held", "words"}`."""
 
 
 @dataclass
@@ -69,6 +71,9 @@ class Manifest:
     """`{"name", "started_ns", "ended_ns", "ok"}` in order."""
     servers: list[ServerEntry] = field(default_factory=list)
     loads: list[LoadEntry] = field(default_factory=list)
+    checks: list[dict[str, Any]] | None = None
+    """What had to hold, in order: `{"check", "name", "abort", "default"}`, and of one that stopped the load `"aborted"`:
+    `{"value", "samples", "from_ns", "to_ns", "where"}`. None where a toolkit without checks made the run."""
     missing: list[str] = field(default_factory=list)
     """One sentence for each thing that should be here and is not, with the reason."""
     schema: int = SCHEMA

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit import __version__
 from toolkit.reports import page_numbers as numbers
 from toolkit.reports.flamegraph_text import bounded
+from toolkit.reports.page_checks import check_words
 from toolkit.reports.page_errors import error_words
 from toolkit.reports.page_requests import worth_showing
 from toolkit.reports.page_servers import server_words
@@ -49,6 +50,7 @@ def words(results: Results) -> dict[str, Any]:
         "errors": numbers.errors(summary),
         "worth_showing": worth_showing(results, zero),
         "failures": error_words(results, zero),
+        "checks": check_words(summary),
         "traffic": traffic_words(summary),
         "trust": trust_words(summary),
         "servers": [

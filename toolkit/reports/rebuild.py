@@ -74,7 +74,7 @@ def rebuild(run: RunFolder, judged: Judged | None = None, early: EarlyTables | N
 
     Args:
         run: the run folder.
-        judged: is told `summary["trust"]` before anything is rendered; it says whether it changed run.json thereupon.
+        judged: is told the summary before anything is rendered; it says whether it changed run.json thereupon.
         early: the tables of this run, begun already.
 
     Returns:
@@ -93,7 +93,7 @@ def rebuild(run: RunFolder, judged: Judged | None = None, early: EarlyTables | N
         with early.taken() if early else TableBuild(run) as build:
             tables = build.finish()
             results = read_results(run, tables)
-            if judged is not None and judged(results.summary["trust"]):
+            if judged is not None and judged(results.summary):
                 results = read_results(run, tables)
     except Exception as error:  # noqa: BLE001  # whatever it is, the caller's bundle must still be closed
         return [_problem("tables", error)]
@@ -103,7 +103,7 @@ def rebuild(run: RunFolder, judged: Judged | None = None, early: EarlyTables | N
 def _remove_derived(run: RunFolder) -> None:
     for folder in (run.tables, run.flamegraphs, run.exports):
         _remove(folder)
-    for file in (run.summary_text, run.summary_json, run.page):
+    for file in (run.summary_text, run.summary_json, run.junit, run.step_summary, run.page):
         file.unlink(missing_ok=True)
     if held := recorded_sums(run):
         write_atomically(run.checksums, sums_text(held))

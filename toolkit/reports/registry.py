@@ -30,6 +30,8 @@ class Renderer:
 RENDERERS = (
     Renderer("summary_text", "toolkit.reports.summary_text"),
     Renderer("summary_json", "toolkit.reports.summary_json"),
+    Renderer("junit", "toolkit.reports.junit"),
+    Renderer("step_summary", "toolkit.reports.step_summary"),
     Renderer("flamegraphs", "toolkit.reports.flamegraphs"),
     Renderer("page", "toolkit.reports.page"),
     Renderer("speedscope", "toolkit.reports.speedscope"),

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from toolkit.reports.failures import failure_parts
+from toolkit.reports.summary_checks import check_lines, stopped_by_a_check
 from toolkit.reports.summary_errors import error_lines
 from toolkit.reports.summary_profile import profile_lines
 from toolkit.reports.summary_server import server_lines
@@ -54,7 +55,7 @@ def render(results: Results) -> Iterator[tuple[str, bytes]]:
         head = [f"Profile report @ {_at(summary['run']['ended_ns'] or summary['run']['started_ns'])}"]
     else:
         head = [*_classic(summary), *_requests(summary), *_phases(summary)]
-    lines = [*first_lines(summary), *head, *traffic_lines(summary), *trust_lines(summary)]
+    lines = [*first_lines(summary), *head, *check_lines(summary), *traffic_lines(summary), *trust_lines(summary)]
     lines += error_lines(summary)
     lines += server_lines(summary)
     lines += profile_lines(summary)
@@ -97,6 +98,8 @@ def _finish(summary: dict[str, Any]) -> str:
     if not summary["totals"]["count"]:
         return "No request was recorded"
     said = _UNFINISHED.get(outcome, "All virtual users finished")
+    if stopped_by_a_check(summary):
+        said = "A check stopped the load before all virtual users finished"
     if outcome == "invalid" and summary["trust"]["verdict"] == "invalid":
         return said  # the lines above this one say why
     return f"{said} ({printable(reason)})" if reason and outcome in _UNFINISHED else said

@@ -197,6 +197,11 @@ class AgentSession:
             "notes": self._record.watch_notes,
         }
 
+    def listen(self, listener: Callable[[dict[str, Any]], None]) -> None:
+        """Have each line of metrics told, in the reader's thread, once `watch` was asked for."""
+        if self._record.watch is not None:
+            self._record.watch.listener = listener
+
     def record(
         self, views: Sequence[str], budget_percent: float, rate_hz: float | None, chunk_s: float
     ) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from toolkit.run.agent_files import RefusedError
 from toolkit.run.agent_trust import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from toolkit.recording.layout import ServerFolder
     from toolkit.recording.metric_fields import Metric
@@ -56,6 +56,8 @@ class WatchFiles:
         self.log_bytes = 0
         self.lines = 0
         """Of metrics, so far."""
+        self.listener: Callable[[dict[str, Any]], None] | None = None
+        """Is told each line of metrics, in the reader's thread."""
 
     def metrics(self, message: Mapping[str, Any]) -> None:
         """Append one line of metrics; names that are not agreed on, and what is no number, are left out.
@@ -80,6 +82,8 @@ class WatchFiles:
         self._metrics.write(self._packer.compress(data) + self._packer.flush(zlib.Z_SYNC_FLUSH))
         self._metrics.flush()
         self.lines += 1
+        if self.listener is not None:
+            self.listener(line)
 
     def workers(self, t_ns: int, born: list[dict[str, Any]], died: list[dict[str, Any]]) -> None:
         """Append births and deaths."""

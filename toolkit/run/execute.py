@@ -19,6 +19,7 @@ from toolkit.errors import (
     RunInvalidError,
     ToolkitError,
 )
+from toolkit.plan.asked import wanted_checks
 from toolkit.plan.loading import plan_text
 from toolkit.plan.secrets import mask_urls
 from toolkit.recording.files import write_atomically
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from toolkit.run.stages import RunKind
 
     Judged = Callable[[dict[str, Any]], bool]
-    """Takes `summary["trust"]`; whether run.json is another one now."""
+    """Takes the summary, with its `trust` and `checks`; whether run.json is another one now."""
 
 
 class Report(Protocol):
@@ -114,6 +115,7 @@ def _begin(
         started_ns=now,
         kind=kind.name,
         target=mask_urls(plan.target),
+        checks=wanted_checks(plan.checks, plan.default_checks),
     )
     manifest.versions = {
         "toolkit": toolkit.__version__,
@@ -155,14 +157,14 @@ def _end(run: Run, error: ToolkitError | None, report: Report, *, ends_by_signal
     settled = settled or _worst(run, ends_by_signal=ends_by_signal)  # the last lines may not have found room
     run.desk.observer.stage("report")
 
-    def judged(trust: dict[str, Any]) -> bool:
-        """Numbers that must not be used end a run as such, whatever else was wrong with it but an interruption."""
+    def judged(summary: dict[str, Any]) -> bool:
+        """What the numbers say of the run: they must not be used, or a check did not hold; an interruption comes before both."""
         nonlocal settled
-        if error is not None or trust["verdict"] != "invalid" or isinstance(settled, RunInvalidError):
+        if error is not None or isinstance(settled, RunInvalidError):
             return False
-        run.problems.append(RunInvalidError(f"{JUDGED}{trust['reasons'][0]}", SEE))
+        _take_judgement(run, summary)
         worst = _worst(run, ends_by_signal=ends_by_signal)
-        if not isinstance(worst, RunInvalidError):
+        if worst is settled or not isinstance(worst, (RunInvalidError, CheckFailedError)):
             return False
         settled = worst
         _settle(run, worst, "judged")
@@ -173,6 +175,16 @@ def _end(run: Run, error: ToolkitError | None, report: Report, *, ends_by_signal
     run.close()
     point_latest(run.folder)
     return Outcome(run.folder, final.exit_code if final else 0, final, run.elapsed_s())
+
+
+def _take_judgement(run: Run, summary: dict[str, Any]) -> None:
+    """Of checks one line stands for all of them, those of the engines included."""
+    trust, checks = summary["trust"], summary["checks"]
+    if trust["verdict"] == "invalid":
+        run.problems.append(RunInvalidError(f"{JUDGED}{trust['reasons'][0]}", SEE))
+    if checks["reason"]:
+        run.problems = [problem for problem in run.problems if not isinstance(problem, CheckFailedError)]
+        run.problems.append(CheckFailedError(checks["reason"]))
 
 
 def _look_for_secrets(run: Run) -> ToolkitError | None:

@@ -21,6 +21,7 @@ from toolkit.run.desk import Progress
 from toolkit.run.folder import require_room
 from toolkit.run.generator import GeneratorWatch
 from toolkit.run.leash import die_with_controller
+from toolkit.run.live_checks import LiveChecks
 
 if TYPE_CHECKING:
     from toolkit.engines.base import Engine, Launch
@@ -77,12 +78,15 @@ class Drive:
     begun: list[_Driven] = field(default_factory=list)
     canary: CanaryProcess | None = None
     watch: GeneratorWatch | None = None
+    checks: LiveChecks = field(default_factory=lambda: LiveChecks(()))
     _quiet: bool = False
     _finished: bool = False
 
     def prepare(self) -> None:
         """Make every command before any load starts."""
         load = self.run.plan.load
+        self.checks = LiveChecks(self.run.manifest.checks or ())
+        self.checks.follow(self.run.sessions)
         for scenario in load.scenarios if load else []:
             job = job_of(self.run.plan, scenario)
             folder = self.run.folder.load(scenario.name)
@@ -92,7 +96,8 @@ class Drive:
             self.run.manifest.loads.append(entry)
             self.run.manifest.versions.update(made.versions())
             launch = made.launch(job, folder)
-            self.waiting.append(_Driven(made, job, folder, launch, entry, LiveTail(folder.request_parts)))
+            tail = LiveTail(folder.request_parts, on_block=self.checks.taker(folder))
+            self.waiting.append(_Driven(made, job, folder, launch, entry, tail))
 
     def drive(self) -> None:
         """Start what is due, wait until all has ended, keep the observer told.
@@ -119,6 +124,8 @@ class Drive:
             if time.monotonic() >= told + _TELL_S:
                 told = time.monotonic()
                 self.run.desk.observer.progress(self.progress())
+                if self._stopped_by_a_check():
+                    return
         self._note_ended()
 
     def finish(self) -> None:
@@ -136,6 +143,20 @@ class Drive:
             driven.engine.collect(driven.folder)
         for driven in self.waiting:
             self.run.missing(f"Scenario {driven.entry.name} was not started: the run ended before.")
+
+    def _stopped_by_a_check(self) -> bool:
+        """Look at the checks that have a window; whether one of them wants the load to end."""
+        if any(driven.remaining_s() and driven.arriving for driven in self.begun):
+            self.checks.begin(time.time_ns())
+        for failure in self.checks.look(time.time_ns()):
+            stops = bool(failure.entry.get("abort"))
+            self.run.event("check_failed", check=failure.check.text, stops=stops, **failure.seen())
+            if stops:
+                failure.entry["aborted"] = failure.seen()
+                self.run.problem(CheckFailedError(f"Stopped by a check: {failure.words}."))
+                return True
+            self.run.desk.observer.note(f"a check does not hold: {failure.words}")
+        return False
 
     def progress(self) -> Progress:
         """Sums over all scenarios."""
@@ -239,6 +260,7 @@ class Drive:
                     f"{driven.launch.planned_s:.0f} s were planned, and was ended"
                 )
             driven.entry.problem = problem
+            driven.entry.checks = list(ending.checks)
             self.run.event("load_ended", scenario=driven.entry.name, exit_code=code, problem=problem)
             error = _error(driven.entry.name, "invalid" if driven.overdue else ending.outcome, problem)
             if error is not None:

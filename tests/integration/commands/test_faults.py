@@ -79,7 +79,9 @@ def test_the_target_dies_in_the_middle(toolkit: Toolkit) -> None:
     row = json.loads(done.out)["summary"]["requests"][0]
     assert 0 < row["errors"] < row["count"]
     assert "ECONNREFUSED" in (toolkit.run / "summary.txt").read_text(encoding="utf-8")
-    assert done.code == 0, "errors of the service are a finding, not a failure of the run"
+    assert done.code == 99, "the service refused connections: no socket error is checked unasked"
+    assert "no socket error: requests.unanswered was" in done.err
+    assert toolkit.manifest()["outcome"] == "check-failed"
 
 
 def test_a_threshold_of_the_scenario_file_does_not_hold(toolkit: Toolkit) -> None:
@@ -93,6 +95,8 @@ def test_a_threshold_of_the_scenario_file_does_not_hold(toolkit: Toolkit) -> Non
     done = toolkit.call("load", "--scenario", HTTP, "--target", toolkit.demo.url, *words)
     assert done.code == 99, done.err
     assert "a threshold of the scenario file did not hold" in done.err
+    assert "artillery says of http: http.response_time.p95 < 0" in done.err.splitlines()[-1]
+    assert "http.response_time.p95 &lt; 0" in (toolkit.run / "junit.xml").read_text()
     assert toolkit.manifest()["outcome"] == "check-failed"
 
 
@@ -108,7 +112,8 @@ def test_an_acknowledgement_that_never_comes(toolkit: Toolkit) -> None:
     )
     words = ["--set", "load.scenarios.0.ack_timeout=1s", "--reports", str(toolkit.reports), "--json"]
     done = toolkit.call("load", "--scenario", str(script), "--target", toolkit.demo.url, *words)
-    assert done.code == 0, done.err
+    assert done.code == 99, done.err
+    assert "no socket error: requests.unanswered was 2" in done.err
     assert done.seconds < 20
     rows = {row["name"]: row for row in json.loads(done.out)["summary"]["requests"]}
     assert rows["EMIT nobody-listens"]["count"] == rows["EMIT nobody-listens"]["errors"] == 2

@@ -65,8 +65,8 @@ def test_who_builds_the_report_is_told_before_it_is_written(tmp_path: Path, chan
     run = small_run(tmp_path)
     told: list[str] = []
 
-    def judged(trust: dict[str, Any]) -> bool:
-        told.append(trust["verdict"])
+    def judged(summary: dict[str, Any]) -> bool:
+        told.append(summary["trust"]["verdict"])
         assert not run.summary_text.exists()
         manifest = read_results(run).manifest
         manifest.outcome = "invalid"

@@ -1,0 +1,31 @@
+"""Checks on the run itself: its records, its generator."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from toolkit.analysis.checks.measured import Given, Measured
+
+if TYPE_CHECKING:
+    from toolkit.checks.check import Check
+
+_OF_GENERATOR = ("arrivals", "canary", "late")
+"""Rows of the verdict ("Can this be trusted?") that speak of the generator, up to a colon."""
+
+
+def measure_records(_check: Check, given: Given) -> Measured:
+    """Records that were not used, and files that are cut short."""
+    records = given.summary["records"]
+    if not given.manifest.loads:
+        return Measured(problem="no load was recorded")
+    return Measured(
+        float(records["unreadable"] + records["implausible"] + records["cut_files"]), records["read"]
+    )
+
+
+def measure_generator(_check: Check, given: Given) -> Measured:
+    """Signs that make a run invalid."""
+    looked = [row for row in given.summary["trust"]["rows"] if row["key"].partition(":")[0] in _OF_GENERATOR]
+    if not looked:
+        return Measured(problem="nothing is known of the generator")
+    return Measured(float(sum(row["tone"] == "bad" for row in looked)), len(looked))

@@ -1,0 +1,1 @@
+"""The quantities, a file a family."""
