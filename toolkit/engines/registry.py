@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from toolkit.engines.artillery import Artillery
+from toolkit.engines.locust import Locust
 from toolkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 ENGINES: dict[str, Callable[[], Engine]] = {
     "artillery": Artillery,
+    "locust": Locust,
 }
 
 

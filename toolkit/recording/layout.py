@@ -45,6 +45,15 @@ class LoadFolder:
         """Artillery's own `--output` file; missing where it did not end normally."""
         return self.path / "artillery.json"
 
+    @property
+    def locust_json(self) -> Path:
+        """Locust's own statistics; missing where it did not end normally."""
+        return self.path / "locust.json"
+
+    def helper_console(self, name: str) -> Path:
+        """The output of a process beside the engine's first: `worker-1`."""
+        return self.path / f"{name}.log"
+
 
 @dataclass(frozen=True)
 class ServerFolder:
