@@ -56,6 +56,8 @@ class Launch:
     sends_after: bool = False
     """Whether it may send something after its last user has left."""
     helpers: tuple[Helper, ...] = ()
+    page: str = ""
+    """Where a person can watch it while it runs; empty: nowhere."""
 
 
 @dataclass(frozen=True)

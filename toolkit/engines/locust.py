@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import socket
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolkit.engines.base import Ending, Helper, Launch
+from toolkit.engines.locust_command import (
+    LOOPBACK,
+    WORKERS_WAIT_S,
+    as_master,
+    environment,
+    free_port,
+    is_free,
+    of_main,
+    of_users,
+)
 from toolkit.engines.locust_file import addresses, check_argv, plain_gets, read_locustfile
 from toolkit.engines.locust_options import LocustOptions
 from toolkit.engines.locust_python import find_locust
@@ -27,8 +34,6 @@ if TYPE_CHECKING:
 GRACE_S = 30.0
 # Of a file that brings its own shape: how long it runs is known only when it has run.
 UNKNOWN_S = 24 * 3600.0
-WORKERS_WAIT_S = 60
-LOOPBACK = "127.0.0.1"
 FIRST_EVENTS_BYTES = LAST_EVENTS_BYTES = 64 * 1024
 
 
@@ -59,6 +64,10 @@ class Locust:
         if not job.target and not any(user["host"] for user in chosen):
             mistakes.append(
                 f"{job.file}: no `target` is given by the plan, and no `host` by its User classes."
+            )
+        if options.web_port and not is_free(options.web_port):
+            mistakes.append(
+                f"{job.file}: Locust's page cannot have port {options.web_port}: something else listens there."
             )
         if job.overrides or job.environment:
             mistakes.append(
@@ -101,7 +110,7 @@ class Locust:
         """The commands for a job: one, or a master and its workers.
 
         Raises:
-            UsageError: Locust is missing; the file cannot be read; the port of its page is taken.
+            UsageError: Locust is missing; the file cannot be read.
         """
         python, _ = find_locust()
         file, problem = read_locustfile(job.file)
@@ -116,16 +125,17 @@ class Locust:
             "-f",
             str(job.file.resolve()),
         )
-        shared = (*start, *options.arguments, *_of_users(job, options))
-        port = _free_port() if options.workers else 0
+        shared = (*start, *options.arguments, *of_users(job, options))
+        port = free_port() if options.workers else 0
         return Launch(
-            argv=(*shared, *_of_main(options, folder, shaped=shaped), *_as_master(options, port)),
-            env=_environment(job, folder, options, 0),
+            argv=(*shared, *of_main(options, folder, shaped=shaped), *as_master(options, port)),
+            env=environment(job, folder, options, 0),
             cwd=Path.cwd(),
             planned_s=planned_s,
             deadline_s=(UNKNOWN_S if shaped else planned_s + options.stop_timeout_s + GRACE_S)
             + (WORKERS_WAIT_S if options.workers else 0),
             sends_after=True,  # a file's test_stop and on_stop may send; that nobody does is said when it ends
+            page=f"http://{LOOPBACK}:{options.web_port}" if options.web_port else "",
             helpers=tuple(
                 Helper(
                     f"worker {number} of {options.workers}",
@@ -139,7 +149,7 @@ class Locust:
                         str(port),
                         *options.classes,
                     ),
-                    _environment(job, folder, options, number),
+                    environment(job, folder, options, number),
                     folder.helper_console(f"worker-{number}"),
                 )
                 for number in range(1, options.workers + 1)
@@ -198,76 +208,12 @@ def _readable(job: LoadJob) -> LocustFile | None:
         return None
 
 
-def _of_users(job: LoadJob, options: LocustOptions) -> list[str]:
-    flags = [
-        "--exit-code-on-error",
-        "0",
-    ]  # a failed request is in the records; whether it fails the run is the plan's to say
-    flags += ["--host", job.target] if job.target else []
-    for flag, values in (("--tags", options.tags), ("--exclude-tags", options.exclude_tags)):
-        flags += [flag, *values] if values else []
-    return flags
-
-
-def _of_main(options: LocustOptions, folder: LoadFolder, *, shaped: bool) -> list[str]:
-    flags = ["--stop-timeout", f"{options.stop_timeout_s:g}", "--only-summary"]
-    flags += ["--json-file", str(folder.locust_json.resolve().with_suffix(""))]
-    if not shaped and not options.stages:
-        flags += ["--users", str(options.users), "--spawn-rate", f"{options.users_a_second:g}"]
-        flags += ["--run-time", f"{max(1, round(options.run_time_s))}s"]
-    if options.web_port is None:
-        flags.append("--headless")
-    else:
-        flags += [
-            "--autostart",
-            "--autoquit",
-            "0",
-            "--web-host",
-            LOOPBACK,
-            "--web-port",
-            str(options.web_port),
-        ]
-    return [*flags, *options.classes]
-
-
-def _as_master(options: LocustOptions, port: int) -> list[str]:
-    if not options.workers:
-        return []
-    return [
-        *("--master", "--master-bind-host", LOOPBACK, "--master-bind-port", str(port)),
-        *("--expect-workers", str(options.workers), "--expect-workers-max-wait", str(WORKERS_WAIT_S)),
-    ]
-
-
-def _environment(job: LoadJob, folder: LoadFolder, options: LocustOptions, worker: int) -> dict[str, str]:
-    settings: dict[str, Any] = {
-        "parts": str(folder.request_parts.resolve()),
-        "events": str(folder.events.resolve()),
-        "process": f"worker-{worker}" if worker else "main",
-        "worker": worker,
-        "workers": options.workers,
-        "stages": [asdict(stage) for stage in options.stages],
-        "run_time_s": options.planned_s,
-    }
-    given = {
-        name: value if isinstance(value, str) else json.dumps(value) for name, value in job.variables.items()
-    }
-    return {**given, "TOOLKIT_RECORDER": json.dumps(settings), "PYTHONUNBUFFERED": "1"}
-
-
-def _free_port() -> int:
-    """Nobody else can hold it until Locust takes it, which is why Locust says so where it is gone."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
-
-
 def _signalled(exit_code: int) -> str:
     number = -exit_code if exit_code < 0 else exit_code - 128
     if number <= 0:
         return ""
     if number == signal.SIGKILL:
-        return "Locust was killed (SIGKILL: out of memory, or by hand); its last records are lost"
+        return "Locust was killed (SIGKILL: out of memory, or by hand)"
     return f"Locust was ended by signal {number}"
 
 

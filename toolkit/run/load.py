@@ -192,6 +192,8 @@ class Drive:
         self.begun.append(driven)
         if self.watch is not None:
             self.watch.add(driven.entry.name, driven.process.pids)
+        if driven.launch.page:
+            self.run.desk.observer.note(f"{driven.entry.name}: Locust's own page is {driven.launch.page}")
         self.run.event("load_started", scenario=driven.entry.name, pid=driven.process.pids[0])
 
     def _note_quiet(self) -> None:
