@@ -7,7 +7,7 @@ DEMO_DIR ?= .demo
 FIND_NODE := $(PY) -c 'from toolkit.engines.node import find_node; print(find_node().path)'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test unit lint types layers js format lock schema bench faults kills licences audit clean system
+.PHONY: help setup locust demo test unit lint types layers js format lock schema bench faults kills licences audit clean system
 
 help: ## Show this
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,16 +30,23 @@ $(VENV)/.node: $(VENV)/.python requirements-node.lock package.json package-lock.
 	@$(PY) -m toolkit setup
 	@touch $@
 
+$(VENV)/.locust: $(VENV)/.python requirements-locust.lock
+	@echo "Setting up Locust …"
+	@$(PIP) install --require-hashes -r requirements-locust.lock
+	@touch $@
+
 PAGE_SOURCES := $(shell find toolkit/reports/page -path '*/dist' -prune -o -type f -print 2>/dev/null) $(wildcard toolkit/reports/flamegraph_*.js)
 
 $(VENV)/.ready: $(VENV)/.node $(PAGE_SOURCES)
 	@$(PY) -m toolkit.reports.page_build
 	@touch $@
 
+locust: setup $(VENV)/.locust ## Set up Locust, the engine for users written in Python and for several generators
+
 demo: setup ## Start the bundled service behind an SSH server, load and profile it, show where the report is
 	@sh scripts/demo.sh $(PY) $(DEMO_DIR)
 
-test: setup system lint types layers js ## Everything that CI runs
+test: locust system lint types layers js ## Everything that CI runs
 	@$(PY) -m pytest -n auto tests/unit
 	@sh scripts/test-processes.sh $(PY)
 
@@ -56,6 +63,7 @@ lint: setup
 types: setup
 	@$(VENV)/bin/mypy
 	@MYPYPATH=profile/agent $(VENV)/bin/mypy --explicit-package-bases profile/agent/*.py
+	@MYPYPATH=loadtesting/lib $(VENV)/bin/mypy --explicit-package-bases loadtesting/lib/locust_*.py loadtesting/lib/locust_recorder/*.py
 
 layers: setup
 	@$(VENV)/bin/lint-imports
@@ -79,7 +87,7 @@ bench: setup ## The benchmarks behind docs/benchmarks.md (about half an hour)
 	@$(PIP) install --require-hashes -r requirements-bench.lock
 	@$(PY) -m benchmarks
 
-faults: setup system ## Break each part in the middle of a run, and write docs/faults.md (some minutes)
+faults: locust system ## Break each part in the middle of a run, and write docs/faults.md (some minutes)
 	@TOOLKIT_FAULTS_WRITE=1 $(PY) -m pytest tests/faults
 
 kills: setup ## Kill the senders of a file at random moments and resume, 50 times (about a quarter of an hour)

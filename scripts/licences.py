@@ -8,14 +8,16 @@ import re
 import sys
 from collections import defaultdict
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAD = """\
 # Licences
 
-`make licences` wrote this list, of every package that a lock file pins (`requirements.lock`, `package-lock.json`), as each
-says it of itself. Parts of Artillery that are left out at set-up (`--omit=optional`) are not in it.
+`make licences` wrote this list, of every package that a lock file pins (`requirements.lock`, `package-lock.json`,
+`requirements-locust.lock`), as each says it of itself. Parts of Artillery that are left out at set-up
+(`--omit=optional`) are not in it.
 
 """
 ALLOWED = re.compile(
@@ -26,6 +28,7 @@ ALLOWED = re.compile(
     r"GNU Library or Lesser General Public License \(LGPL\)|EPL-2\.0)"
 )
 """Licences that let us run and bring a package as we do; a new one is looked at by a person first."""
+LOCUST = "Locust (`make locust`)"
 _NAME = re.compile(r"^([A-Za-z0-9][\w.-]*)==(\S+)", re.MULTILINE)
 
 
@@ -33,6 +36,15 @@ def python_packages() -> dict[str, str]:
     """`name version` → licence, of requirements.lock."""
     pinned = _NAME.findall((ROOT / "requirements.lock").read_text(encoding="utf-8"))
     return {f"{name} {version}": _licence_of(name) for name, version in pinned}
+
+
+def locust_packages() -> dict[str, str]:
+    """`name version` → licence, of what Locust brings beside those; empty where it is not installed."""
+    if find_spec("locust") is None:
+        return {}
+    pinned = set(_NAME.findall((ROOT / "requirements-locust.lock").read_text(encoding="utf-8")))
+    pinned -= set(_NAME.findall((ROOT / "requirements.lock").read_text(encoding="utf-8")))
+    return {f"{name} {version}": _licence_of(name) for name, version in sorted(pinned)}
 
 
 def _licence_of(name: str) -> str:
@@ -98,13 +110,21 @@ def text(packages: dict[str, dict[str, str]]) -> str:
     return "".join(parts).rstrip("\n") + "\n"
 
 
+def _differs(before: str, after: str, packages: dict[str, dict[str, str]]) -> bool:
+    """Where Locust is not installed, its part cannot be looked at."""
+    if packages[LOCUST]:
+        return before != after
+    end = f"\n## {LOCUST}"
+    return before.partition(end)[0] != after.partition(end)[0]
+
+
 def main() -> int:
     """The exit code: 1 where a licence has to be looked at, or the list is old."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="do not write")
     parser.add_argument("document", type=Path)
     given = parser.parse_args()
-    packages = {"Python": python_packages(), "Node": node_packages()}
+    packages = {"Python": python_packages(), "Node": node_packages(), LOCUST: locust_packages()}
     strange = [
         f"{name}: {licence}"
         for found in packages.values()
@@ -116,7 +136,9 @@ def main() -> int:
     written = text(packages)
     if not given.check:
         given.document.write_text(written, encoding="utf-8")
-    elif not given.document.is_file() or given.document.read_text(encoding="utf-8") != written:
+    elif not given.document.is_file() or _differs(
+        given.document.read_text(encoding="utf-8"), written, packages
+    ):
         sys.stderr.write(f"{given.document} is not up to date: make licences\n")
         return 1
     return 1 if strange else 0

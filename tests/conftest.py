@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 from pathlib import Path
@@ -29,6 +30,10 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "needs_root": (lambda: os.geteuid() == 0, "not root"),
     "needs_chromium": (lambda: shutil.which("chromium") is not None, "Chromium is not installed"),
     "needs_nginx": (lambda: Path("/usr/sbin/nginx").exists(), "nginx is not installed"),
+    "needs_locust": (
+        lambda: importlib.util.find_spec("locust") is not None,
+        "Locust is not installed (make locust)",
+    ),
     "needs_artillery": (_has_artillery, "Artillery is not installed (make setup)"),
 }
 

@@ -16,6 +16,7 @@ from toolkit.demo.service import start_demo, stop_demo
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+LOCUSTFILE = str(Path(__file__).resolve().parents[2] / "loadtesting" / "locustfile.py")
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "faults.md"
 _TABLE = FaultTable()
 
@@ -57,3 +58,10 @@ def toolkit(tmp_path: Path) -> Iterator[Toolkit]:
 def under_way(toolkit: Toolkit) -> RunUnderWay:
     """Recorded and loaded for some seconds."""
     return RunUnderWay(toolkit)
+
+
+@pytest.fixture
+def swarm_under_way(toolkit: Toolkit) -> RunUnderWay:
+    """The same by Locust, a master and two workers."""
+    load = ("--users", "12", "--spawn-rate", "6", "--workers", "2", "--run-time", "14s")
+    return RunUnderWay(toolkit, ("--scenario", LOCUSTFILE, *load))

@@ -26,10 +26,10 @@ PROMISE_S = 10.0
 class RunUnderWay:
     """`profile-and-load` of the bundled service over SSH, some seconds after its first request."""
 
-    def __init__(self, toolkit: Toolkit, seconds: float = 12) -> None:
+    def __init__(self, toolkit: Toolkit, load: tuple[str, ...] = ("--scenario", HTTP, *phases(12))) -> None:
         self.toolkit = toolkit
         self.started = toolkit.start(
-            *("profile-and-load", PLAN, "--scenario", HTTP, *phases(seconds)),
+            *("profile-and-load", PLAN, *load),
             *("--chunk", "2s", "--rate", "20", "--reports", str(toolkit.reports)),
         )
         self.started.wait_for("] drive load")
@@ -68,6 +68,12 @@ class RunUnderWay:
     @property
     def engine(self) -> psutil.Process:
         return engines_of(self.started.process.pid)[0]
+
+    @property
+    def locusts(self) -> dict[str, psutil.Process]:
+        """`master` and `worker`, the first of them."""
+        found = engines_of(self.started.process.pid)
+        return {("worker" if "--worker" in _words(one) else "master"): one for one in reversed(found)}
 
     def send(self, pid: int, number: int) -> None:
         """The fault: a signal to one process."""

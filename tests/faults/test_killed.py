@@ -78,6 +78,23 @@ def test_artillery_is_killed(under_way: RunUnderWay, table: FaultTable) -> None:
     table.rows.append(under_way.row("kill -9 of Artillery", done.code, said(done.err)))
 
 
+@pytest.mark.needs_locust
+@pytest.mark.parametrize("role", ["worker", "master"])
+def test_a_locust_is_killed(swarm_under_way: RunUnderWay, table: FaultTable, role: str) -> None:
+    others = {one.pid for one in swarm_under_way.locusts.values()}
+    killed = swarm_under_way.locusts[role].pid
+    swarm_under_way.send(killed, KILL)
+    done = swarm_under_way.finish()
+    if role == "master":  # without a worker the load goes on to its end
+        swarm_under_way.await_clean()
+    assert done.code == 97, done.err
+    assert ("worker 1 of 2 was ended by SIGKILL" if role == "worker" else "Locust was killed") in done.err
+    assert not [pid for pid in others if psutil.pid_exists(pid)], "none of them goes on"
+    assert swarm_under_way.requests > 0
+    assert json.loads((swarm_under_way.run / "summary.json").read_text())["trust"]["verdict"] == "invalid"
+    table.rows.append(swarm_under_way.row(f"kill -9 of Locust's {role}", done.code, said(done.err)))
+
+
 def test_a_worker_is_killed(under_way: RunUnderWay, table: FaultTable) -> None:
     worker = under_way.workers[0]
     under_way.send(worker, KILL)

@@ -47,15 +47,16 @@ def steps_of(plan: Plan, kind: RunKind) -> list[str]:
 
 
 def _before(plan: Plan, folder: RunFolder) -> Iterator[str]:
-    yield "check Node, Artillery, scenario files, disk, open files and the target, as toolkit doctor does"
+    yield "check the engines, scenario files, disk, open files and the target, as toolkit doctor does"
     scenarios = plan.load.scenarios if plan.load else []
     if any(scenario.engine == "artillery" for scenario in scenarios):
         yield f"check: {find_node().path} --version"
     for scenario in scenarios:
-        if not engine(scenario.engine).check_argv():
+        made = engine(scenario.engine)
+        if not made.check_argv():
             yield f"check {scenario.file}: read it"
             continue
-        yield f"check {scenario.file}: {shlex.join(engine(scenario.engine).check_argv())}, the file as JSON on standard input"
+        yield f"check {scenario.file}: {shlex.join(made.check_argv())}, {made.check_input}"
     yield f"make {folder.path}/ and write {folder.plan} with secrets masked"
     for scenario in plan.load.scenarios if plan.load else []:
         yield f"read {scenario.file}"
@@ -90,4 +91,6 @@ def _load(plan: Plan, folder: RunFolder) -> Iterator[str]:
         yield f"{scenario.name}: {lasts}; is ended after {launch.deadline_s:.0f} s"
         environment = (f"{key}={shlex.quote(value)}" for key, value in sorted(launch.env.items()))
         yield f"{scenario.name}: with {' '.join(environment)}"
+        for helper in launch.helpers:
+            yield f"{scenario.name}, {helper.name}: {shlex.join(helper.argv)}"
         yield f"{scenario.name}: records to {into.requests}, output to {into.console}"

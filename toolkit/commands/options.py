@@ -33,6 +33,7 @@ _SIMPLE = {
     "chunk": "profile.chunk",
 }
 """Option → the place in the plan that it changes."""
+_LOCUST = ("users", "spawn_rate", "run_time", "workers", "web")
 
 
 def option(*names: str, **settings: Any) -> Decorator:  # noqa: ANN401 - click's settings
@@ -96,7 +97,22 @@ server_options = _all(
 load_options = _all(
     option("--target", metavar="URL", help="The service; overrides the scenario files' own."),
     option(
-        "--scenario", "scenarios", multiple=True, metavar="FILE", help="An Artillery file; may be repeated."
+        "--scenario",
+        "scenarios",
+        multiple=True,
+        metavar="FILE",
+        help="An Artillery file or a locustfile; may be repeated.",
+    ),
+    option("--users", metavar="N", help="Of a locustfile: users that are there at once."),
+    option("--spawn-rate", metavar="N", help="Of a locustfile: users that come a second."),
+    option("--run-time", metavar="DURATION", help="Of a locustfile: from the first user to the end."),
+    option("--workers", metavar="N", help="Of a locustfile: processes that make the users."),
+    option(
+        "--web",
+        metavar="[PORT]",
+        is_flag=False,
+        flag_value="true",
+        help="Of a locustfile: Locust's own page while it runs, on 127.0.0.1 (default: port 8089).",
     ),
     option(
         "--check",
@@ -159,6 +175,7 @@ def _origins(given: dict[str, Any]) -> dict[str, str]:
         "views": "profile.views",
         "gunicorn": "servers.0.gunicorn",
         "sudo": "servers.0.sudo",
+        **{name: f"load.scenarios.0.locust.{name}" for name in _LOCUST},
     }
     context = click.get_current_context()
     found = {
@@ -172,27 +189,37 @@ def _origins(given: dict[str, Any]) -> dict[str, str]:
     return found
 
 
+_LISTS: dict[str, tuple[str, Callable[[tuple[str, ...]], list[Any]]]] = {
+    "servers": ("servers", lambda names: [{"address": name} for name in names]),
+    "scenarios": ("load.scenarios", lambda names: [{"file": str(Path(name).resolve())} for name in names]),
+    "checks": ("checks", lambda texts: [text for text in texts if text.strip()]),
+    "views": ("profile.views", list),
+}
+"""Options that are given several times → their place in a plan, and what they are there."""
+
+
 def _changes(given: dict[str, Any]) -> dict[str, Any]:
     changes: dict[str, Any] = {}
-    if given.get("servers"):
-        changes["servers"] = [{"address": address} for address in given["servers"]]
-    if given.get("scenarios"):
-        changes["load.scenarios"] = [{"file": str(Path(name).resolve())} for name in given["scenarios"]]
-    if given.get("checks"):
-        changes["checks"] = [text for text in given["checks"] if text.strip()]
-    if given.get("views"):
-        changes["profile.views"] = list(given["views"])
+    for key, (path, made) in _LISTS.items():
+        if given.get(key):
+            changes[path] = made(given[key])
     changes.update(_setting(text) for text in given.get("settings") or ())
     # After --set, which may put whole servers in their place.
     for key, path in _SIMPLE.items():
         if given.get(key) is not None:
             changes[path] = str(given[key])
+    for index in range(len(given.get("scenarios") or ()) or 1):
+        changes.update(_of_locust(given, f"load.scenarios.{index}.locust."))
     if given.get("gunicorn"):
         key, _, value = given["gunicorn"].partition("=")
         changes["servers.0.gunicorn"] = {key: _yaml(value)}
     if given.get("sudo") is not None:
         changes["servers.0.sudo"] = given["sudo"]
     return changes
+
+
+def _of_locust(given: dict[str, Any], place: str) -> dict[str, Any]:
+    return {place + name: _yaml(given[name]) for name in _LOCUST if given.get(name) is not None}
 
 
 def _setting(text: str) -> tuple[str, Any]:

@@ -40,6 +40,7 @@ class Artillery:
     """The engine `artillery`."""
 
     name = "artillery"
+    check_input = "the file as JSON on standard input"
 
     def check(self, job: LoadJob) -> list[str]:
         """Every mistake in the scenario file, each with its place; empty where it is right.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from toolkit.engines.locust_options import LocustOptions
     from toolkit.recording.layout import LoadFolder
 
 
@@ -29,6 +30,19 @@ class LoadJob:
     """How the records of the file are sent, as the plan's `send:` has it; empty where it is no file of records."""
     resume: Path | None = None
     """The run folder that this one goes on from."""
+    locust: LocustOptions | None = None
+    """What the plan says of Locust; None where it says nothing."""
+
+
+@dataclass(frozen=True)
+class Helper:
+    """A process beside the engine's first: one that ends before it makes the numbers useless."""
+
+    name: str
+    """As people are told of it: "worker 1 of 2"."""
+    argv: tuple[str, ...]
+    env: dict[str, str]
+    console: Path
 
 
 @dataclass(frozen=True)
@@ -45,6 +59,9 @@ class Launch:
     """After this the engine counts as hanging and is ended."""
     sends_after: bool = False
     """Whether it may send something after its last user has left."""
+    helpers: tuple[Helper, ...] = ()
+    page: str = ""
+    """Where a person can watch it while it runs; empty: nowhere."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +78,8 @@ class Engine(Protocol):
     """One load engine."""
 
     name: str
+    check_input: str
+    """How `check_argv` is given the file, in words."""
 
     def check(self, job: LoadJob) -> list[str]:
         """Every mistake in the scenario file, each with its place; empty where it is right. Starts nothing but a parser."""

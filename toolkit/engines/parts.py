@@ -45,6 +45,24 @@ def join_parts(folder: LoadFolder) -> None:
     shutil.rmtree(joined, ignore_errors=True)
 
 
+def unaccounted(folder: LoadFolder) -> int:
+    """Requests that a generator's process had begun and that are in no record: what it could not write before it was killed.
+
+    To be asked before `join_parts`. 0 where nobody counts what is begun.
+    """
+    missing = 0
+    for counter in folder.request_parts.glob("*.began"):
+        began = int.from_bytes(counter.read_bytes()[:8], "little")
+        missing += max(0, began - _records(counter.with_suffix(".jsonl")))
+    return missing
+
+
+def _records(part: Path) -> int:
+    with part.open("rb") as file:
+        lines = sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(CHUNK), b""))
+    return max(0, lines - 1)
+
+
 def _append(part: Path, target: gzip.GzipFile) -> None:
     """Every whole line but the header; what a killed worker left of its last line is dropped."""
     with part.open("rb") as source:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from toolkit.engines.artillery import Artillery
+from toolkit.engines.locust import Locust
 from toolkit.engines.sender.engine import Sender
 from toolkit.errors import UsageError
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 ENGINES: dict[str, Callable[[], Engine]] = {
     "artillery": Artillery,
+    "locust": Locust,
     "sender": Sender,
 }
 

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from toolkit.engines.registry import ENGINES
 from toolkit.plan.asked import as_entry, checked_text
+from toolkit.plan.locust import LocustLoad
 from toolkit.plan.names import scenario_name, server_name
 from toolkit.plan.quantities import Duration, Percent, Size
 from toolkit.plan.secrets import SecretReference
@@ -214,12 +215,16 @@ class Scenario(_Part):
 
     name: str = Field("", pattern=r"^$|" + _NAME, description="as reports call it; default: the file's name")
     file: Path = Field(description="the engine's own file, relative to the plan")
-    engine: Annotated[str, AfterValidator(_engine)] = "artillery"
+    engine: Annotated[str, AfterValidator(_engine)] = Field(
+        "artillery", description="artillery or locust; default: locust for a Python file"
+    )
+    locust: LocustLoad | None = Field(None, description="how Locust runs the file; for a locustfile alone")
     overrides: dict[str, Any] = Field(
         default_factory=dict, description="laid over the file (Artillery --overrides)"
     )
     variables: dict[str, Any] = Field(
-        default_factory=dict, description="given to the file (Artillery --variables)"
+        default_factory=dict,
+        description="given to the file: Artillery --variables; to a locustfile, environment variables",
     )
     environment: str = Field("", description="one of the file's config.environments")
     ack_timeout: Duration = Field(
@@ -232,9 +237,11 @@ class Scenario(_Part):
     def _named_by_file(cls, data: Any) -> Any:  # noqa: ANN401 - before validation it may be anything
         if isinstance(data, (str, Path)):
             data = {"file": data}
-        return (
-            {**data, "name": scenario_name(data)} if isinstance(data, dict) and scenario_name(data) else data
-        )
+        if not isinstance(data, dict):
+            return data
+        if str(data.get("file") or "").endswith(".py"):
+            data = {"engine": "locust", **data}
+        return {**data, "name": scenario_name(data)} if scenario_name(data) else data
 
 
 class Canary(_Part):

@@ -27,6 +27,7 @@ def broken_rules(data: Any) -> Iterator[Mistake]:  # noqa: ANN401 - any YAML doc
         yield from _whole_paths(("servers", index, "logs"), _at(server, "logs"))
     for index, scenario in enumerate(_list_at(data, "load", "scenarios")):
         yield from _sends_records(("load", "scenarios", index), scenario)
+        yield from _locust_alone(("load", "scenarios", index), scenario)
     yield from broken_check_rules(_list_at(data, "checks"))
     canary = _at(data, "load", "canary")
     if _at(canary, "path") and _at(canary, "url"):
@@ -73,6 +74,21 @@ def _whole_paths(place: Location, logs: Any) -> Iterator[Mistake]:  # noqa: ANN4
         if isinstance(path, str) and not path.startswith("/"):
             within = (index,) if short else ("files", index)
             yield (*place, *within), f"{path!r} is relative; write the whole path on the server"
+
+
+def _locust_alone(place: Location, scenario: Any) -> Iterator[Mistake]:  # noqa: ANN401 - any YAML value
+    """What only one of the engines understands."""
+    if not isinstance(scenario, dict):
+        return
+    python = str(scenario.get("file") or "").endswith(".py")
+    chosen = scenario.get("engine") or ("locust" if python else "artillery")
+    if scenario.get("locust") is not None and chosen != "locust":
+        yield (*place, "locust"), "only a locustfile (engine: locust) takes this"
+    given = scenario.get("locust")
+    if isinstance(given, dict) and given.get("stages"):
+        for key in ("users", "spawn_rate", "run_time"):
+            if given.get(key) is not None:
+                yield (*place, "locust", key), "the stages say this; name one or the other"
 
 
 def _at(node: Any, *path: str) -> Any:  # noqa: ANN401 - any YAML value

@@ -52,6 +52,15 @@ class LoadFolder:
         """What became of each record of a file; its folder is missing where the traffic came from elsewhere."""
         return Ledger(self.path / "ledger")
 
+    @property
+    def locust_json(self) -> Path:
+        """Locust's own statistics; missing where it did not end normally."""
+        return self.path / "locust.json"
+
+    def helper_console(self, name: str) -> Path:
+        """The output of a process beside the engine's first: `worker-1`."""
+        return self.path / f"{name}.log"
+
 
 @dataclass(frozen=True)
 class ServerFolder:

@@ -40,6 +40,7 @@ LOAD_EVENT_KINDS = (
     "users",
     "schedule",
     "pulse",
+    "stopping",
     "users_left",
     "done",
 )
@@ -55,6 +56,7 @@ pulse: once a second of each thread: `arrived` (users since the thread began), `
 the last pulse were, mean and largest), `loop_ms`, `loop_p99_ms`, `loop_max_ms` (how much longer the event loop took over a sign
 of life than it should); `ended` (a phase's index) where the phase ended just now.
 worker_error: `message`; the numbers must not be used. note: `message`, worth knowing and no more.
+stopping: no user will come any more, and those that are there end what they do.
 users_left: the last user has left, and none will come; requests of an `after` section may still follow.
 done: the engine ended by itself.
 """

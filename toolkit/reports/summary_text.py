@@ -55,7 +55,13 @@ def render(results: Results) -> Iterator[tuple[str, bytes]]:
         head = [f"Profile report @ {_at(summary['run']['ended_ns'] or summary['run']['started_ns'])}"]
     else:
         head = [*_classic(summary), *_requests(summary), *_phases(summary)]
-    lines = [*first_lines(summary), *head, *check_lines(summary), *traffic_lines(summary), *trust_lines(summary)]
+    lines = [
+        *first_lines(summary),
+        *head,
+        *check_lines(summary),
+        *traffic_lines(summary),
+        *trust_lines(summary),
+    ]
     lines += error_lines(summary)
     lines += server_lines(summary)
     lines += profile_lines(summary)

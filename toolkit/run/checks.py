@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from toolkit.engines.locust_python import find_locust
 from toolkit.engines.node import artillery_version, find_node
 from toolkit.engines.registry import engine
 from toolkit.errors import ToolkitError, UnreachableError, UsageError
@@ -55,7 +56,7 @@ def look(plan: Plan) -> Iterator[Finding]:
 
 def check_node(plan: Plan) -> Iterator[Finding]:
     """Node, where an engine needs it."""
-    if (plan.load is None and plan.servers) or not _wants_artillery(plan):
+    if not _uses(plan, "artillery"):
         return
     node = find_node()
     yield Finding("node", f"{node.version} ({node.path})")
@@ -63,13 +64,22 @@ def check_node(plan: Plan) -> Iterator[Finding]:
 
 def check_artillery(plan: Plan) -> Iterator[Finding]:
     """Artillery at its pinned version."""
-    if _wants_artillery(plan) and (plan.load or not plan.servers):
+    if _uses(plan, "artillery"):
         yield Finding("artillery", artillery_version())
 
 
-def _wants_artillery(plan: Plan) -> bool:
-    """Whether a scenario is Artillery's; a plan without any says nothing against it."""
-    return plan.load is None or any(scenario.engine == "artillery" for scenario in plan.load.scenarios)
+def check_locust(plan: Plan) -> Iterator[Finding]:
+    """Locust, where a scenario is a locustfile."""
+    if plan.load and _uses(plan, "locust"):
+        python, version = find_locust()
+        yield Finding("locust", f"{version} ({python})")
+
+
+def _uses(plan: Plan, name: str) -> bool:
+    """Whether the plan loads with that engine; without a plan all are looked at."""
+    if plan.load is None:
+        return not plan.servers
+    return any(scenario.engine == name for scenario in plan.load.scenarios)
 
 
 def check_scenarios(plan: Plan) -> Iterator[Finding]:
@@ -155,6 +165,7 @@ def _reached(target: str) -> Finding:
 LOCAL_CHECKS: tuple[Callable[[Plan], Iterator[Finding]], ...] = (
     check_node,
     check_artillery,
+    check_locust,
     check_scenarios,
     check_disk,
     check_open_files,

@@ -27,7 +27,7 @@ class _Watched:
     """One engine and what it has started."""
 
     load: str
-    root: psutil.Process
+    roots: list[psutil.Process]
     family: list[psutil.Process] = field(default_factory=list)
     looked: float = float("-inf")
     threads: Threads = field(default_factory=dict)
@@ -42,12 +42,14 @@ class GeneratorWatch:
         self._sampled = time.monotonic()
         self._host = _busy_s()
 
-    def add(self, load: str, pid: int) -> None:
-        """Watch an engine that has just been started."""
-        with suppress(psutil.Error):  # it ended at once
-            watched = _Watched(load, psutil.Process(pid))
-            watched.threads = _threads([watched.root])
-            self._engines.append(watched)
+    def add(self, load: str, pids: list[int]) -> None:
+        """Watch an engine whose processes have just been started."""
+        watched = _Watched(load, [])
+        for pid in pids:
+            with suppress(psutil.Error):  # it ended at once
+                watched.roots.append(psutil.Process(pid))
+        watched.threads = _threads(watched.roots)
+        self._engines.append(watched)
 
     def sample_if_due(self) -> None:
         """Write a line where the last is a second old.
@@ -79,9 +81,8 @@ class GeneratorWatch:
 def _line(watched: _Watched, now: float, interval_s: float) -> dict[str, Any] | None:
     if now - watched.looked >= _FAMILY_EVERY_S:
         watched.looked = now
-        with suppress(psutil.Error):
-            watched.family = watched.root.children(recursive=True)
-    alive = [process for process in (watched.root, *watched.family) if _is_running(process)]
+        watched.family = [child for root in watched.roots for child in _children(root)]
+    alive = [process for process in (*watched.roots, *watched.family) if _is_running(process)]
     if not alive:
         return None
     before, watched.threads = watched.threads, _threads(alive)
@@ -98,6 +99,13 @@ def _line(watched: _Watched, now: float, interval_s: float) -> dict[str, Any] | 
         "rss": sum(_rss(process) for process in alive),
         "threads": len(used),
     }
+
+
+def _children(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return list(process.children(recursive=True))
+    except psutil.Error:
+        return []
 
 
 def _unseen(now: tuple[float, float | None], interval_s: float) -> tuple[float, float | None]:

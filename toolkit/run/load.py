@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
 import time
 from dataclasses import dataclass, field
 from itertools import chain
@@ -18,9 +15,9 @@ from toolkit.plan.secrets import mask_urls
 from toolkit.recording.manifest import LoadEntry
 from toolkit.run.canary import canary_url, start_canary
 from toolkit.run.desk import Progress
+from toolkit.run.engine_processes import end_all, start_engine
 from toolkit.run.folder import require_room
 from toolkit.run.generator import GeneratorWatch
-from toolkit.run.leash import die_with_controller
 from toolkit.run.live_checks import LiveChecks
 
 if TYPE_CHECKING:
@@ -29,16 +26,16 @@ if TYPE_CHECKING:
     from toolkit.recording.layout import LoadFolder
     from toolkit.run.canary import CanaryProcess
     from toolkit.run.context import Run
+    from toolkit.run.engine_processes import EngineProcesses
 
 _POLL_S = 0.1
 _TELL_S = 0.5  # reading the records costs the generator's machine some CPU
 _ENGINE_WIND_DOWN_S = 5.0  # Artillery's own start and end, field/artillery.md §1
-_STOP_S = 5.0
 
 
 @dataclass
 class _Driven:
-    """One engine process."""
+    """One engine."""
 
     engine: Engine
     job: LoadJob
@@ -46,7 +43,7 @@ class _Driven:
     launch: Launch
     entry: LoadEntry
     tail: LiveTail
-    process: subprocess.Popen[bytes] | None = None
+    process: EngineProcesses | None = None
     began: float = 0.0
     arriving: float = 0.0
     """When its first phase was seen to begin: an engine may take many seconds before; 0 until then."""
@@ -55,7 +52,7 @@ class _Driven:
 
     @property
     def running(self) -> bool:
-        return self.process is not None and self.process.poll() is None
+        return self.process is not None and self.process.poll()
 
     def remaining_s(self) -> float:
         """As planned, from when its users began to arrive; 0 once only those are left that take longer."""
@@ -136,7 +133,7 @@ class Drive:
         running = [driven for driven in self.begun if driven.running]
         for driven in running:
             driven.stopped_by_us = True
-        _end(running)
+        end_all([driven.process for driven in running if driven.process is not None])
         self._stop_watching()
         self._note_ended()
         for driven in self.begun:
@@ -209,24 +206,16 @@ class Drive:
     def _start(self, driven: _Driven) -> None:
         driven.began = time.monotonic()
         driven.entry.started_ns = time.time_ns()
-        with driven.folder.console.open("ab") as console:
-            try:
-                driven.process = subprocess.Popen(
-                    driven.launch.argv,
-                    env={**os.environ, **driven.launch.env},
-                    cwd=driven.launch.cwd,
-                    stdin=subprocess.DEVNULL,
-                    stdout=console,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,  # Ctrl-C in the terminal is ours to pass on, once
-                    preexec_fn=die_with_controller,
-                )
-            except OSError as error:
-                raise ToolkitError(f"{driven.entry.engine} could not be started: {error}.") from None
+        try:
+            driven.process = start_engine(driven.launch, driven.folder)
+        except OSError as error:
+            raise ToolkitError(f"{driven.entry.engine} could not be started: {error}.") from None
         self.begun.append(driven)
         if self.watch is not None:
-            self.watch.add(driven.entry.name, driven.process.pid)
-        self.run.event("load_started", scenario=driven.entry.name, pid=driven.process.pid)
+            self.watch.add(driven.entry.name, driven.process.pids)
+        if driven.launch.page:
+            self.run.desk.observer.note(f"{driven.entry.name}: Locust's own page is {driven.launch.page}")
+        self.run.event("load_started", scenario=driven.entry.name, pid=driven.process.pids[0])
 
     def _note_quiet(self) -> None:
         """Artillery takes a second to see that its last user has left, and another to end: no reason to wait with the rest."""
@@ -243,13 +232,13 @@ class Drive:
         ]
         for driven in late:
             driven.overdue = True
-        _end(late)
+        end_all([driven.process for driven in late if driven.process is not None])
 
     def _note_ended(self) -> None:
         for driven in self.begun:
             if driven.process is None or driven.running or driven.entry.ended_ns:
                 continue
-            code = driven.process.returncode
+            code = driven.process.exit_code or 0
             driven.entry.ended_ns = time.time_ns()
             driven.entry.exit_code = code
             ending = driven.engine.ending(code, driven.folder, driven.stopped_by_us)
@@ -304,6 +293,7 @@ def job_of(plan: Plan, scenario: Scenario) -> LoadJob:
         ack_timeout_s=scenario.ack_timeout,
         send=scenario.send.settings() if scenario.send else {},
         resume=plan.load.resume if plan.load else None,
+        locust=scenario.locust.options() if scenario.locust else None,
     )
 
 
@@ -315,17 +305,3 @@ def _error(name: str, outcome: str, problem: str) -> ToolkitError | None:
     if outcome == "failed":
         return ToolkitError(f"Scenario {name}: {problem}.", f"See load/{name}/console.log in the run folder.")
     return None
-
-
-def _end(running: list[_Driven]) -> None:
-    """SIGINT to all, as a person would; then, to those that stay, the whole session that each was started in."""
-    processes = [driven.process for driven in running if driven.process is not None]
-    for process in processes:
-        process.send_signal(signal.SIGINT)
-    deadline = time.monotonic() + _STOP_S
-    for process in processes:
-        try:
-            process.wait(max(0.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()

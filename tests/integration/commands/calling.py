@@ -227,6 +227,10 @@ def loading(reports: Path) -> bool:
 
 
 def engines_of(pid: int) -> list[psutil.Process]:
-    """Artillery's processes below a call."""
+    """The engines' processes below a call: Artillery's and Locust's."""
     below = psutil.Process(pid).children(recursive=True)
-    return [child for child in below if any(word.endswith("artillery/bin/run") for word in child.cmdline())]
+    return [
+        child
+        for child in below
+        if any(word.endswith(("artillery/bin/run", "lib/locust_start.py")) for word in child.cmdline())
+    ]

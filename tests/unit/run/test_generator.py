@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def test_a_busy_thread_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(generator, "EVERY_S", 0.3)
     watch = GeneratorWatch(GeneratorFolder(tmp_path))
-    watch.add("http", os.getpid())
+    watch.add("http", [os.getpid()])
     watch.sample_if_due()
     assert (tmp_path / "cpu.jsonl").read_bytes() == b"", "nothing was measured yet"
     until = time.monotonic() + 0.31
@@ -43,7 +43,7 @@ def test_a_busy_thread_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_an_engine_that_has_ended_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(generator, "EVERY_S", 0.0)
     watch = GeneratorWatch(GeneratorFolder(tmp_path))
-    watch.add("gone", 2**22 - 1)
+    watch.add("gone", [2**22 - 1])
     watch.sample_if_due()
     watch.close()
     (row,) = map(json.loads, (tmp_path / "cpu.jsonl").read_text().splitlines())

@@ -34,6 +34,7 @@ class Sender:
     """The engine `sender`."""
 
     name = "sender"
+    check_input = "the file, which is read"
 
     def check(self, job: LoadJob) -> list[str]:
         """The file as far as is needed to know that something of it can be sent; all of it where it is one JSON array."""

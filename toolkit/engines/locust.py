@@ -1,0 +1,236 @@
+"""Locust: how it is started with our recorder, alone or as a master with workers, and what it left behind when it ended."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from toolkit.engines.base import Ending, Helper, Launch
+from toolkit.engines.locust_command import (
+    LOOPBACK,
+    WORKERS_WAIT_S,
+    as_master,
+    environment,
+    free_port,
+    is_free,
+    of_main,
+    of_users,
+)
+from toolkit.engines.locust_file import addresses, check_argv, plain_gets, read_locustfile
+from toolkit.engines.locust_options import LocustOptions
+from toolkit.engines.locust_python import find_locust
+from toolkit.engines.parts import join_parts, unaccounted
+from toolkit.errors import UsageError
+from toolkit.recording.jsonl import read_lines
+from toolkit.recording.places import carried
+
+if TYPE_CHECKING:
+    from toolkit.engines.base import LoadJob
+    from toolkit.engines.locust_file import LocustFile
+    from toolkit.recording.layout import LoadFolder
+
+GRACE_S = 30.0
+# Of a file that brings its own shape: how long it runs is known only when it has run.
+UNKNOWN_S = 24 * 3600.0
+FIRST_EVENTS_BYTES = LAST_EVENTS_BYTES = 64 * 1024
+
+
+class Locust:
+    """The engine `locust`."""
+
+    name = "locust"
+    check_input = "followed by the file, which it imports"
+
+    def check(self, job: LoadJob) -> list[str]:
+        """Its syntax, its import, its User classes, what the plan says of it."""
+        options = _options(job)
+        file, problem = read_locustfile(job.file)
+        if file is None:
+            return [problem]
+        names = [str(user["name"]) for user in file.users]
+        mistakes = [
+            f"{job.file}: there is no User class `{name}` in it; there are: {', '.join(names)}."
+            for name in options.classes
+            if name not in names
+        ]
+        chosen = [user for user in file.users if not options.classes or user["name"] in options.classes]
+        mistakes += [
+            f"{job.file}: the User class `{user['name']}` has no tasks; mark a method with @task."
+            for user in chosen
+            if not user["tasks"]
+        ]
+        if not job.target and not any(user["host"] for user in chosen):
+            mistakes.append(
+                f"{job.file}: no `target` is given by the plan, and no `host` by its User classes."
+            )
+        if options.web_port and not is_free(options.web_port):
+            mistakes.append(
+                f"{job.file}: Locust's page cannot have port {options.web_port}: something else listens there."
+            )
+        if job.overrides or job.environment:
+            mistakes.append(
+                f"{job.file}: overrides and environment are for Artillery's files, not for Locust's."
+            )
+        return mistakes
+
+    def check_argv(self) -> list[str]:
+        """See `Engine.check_argv`."""
+        return check_argv()
+
+    def remarks(self, job: LoadJob) -> list[str]:
+        """What the file itself decides."""
+        file, _ = read_locustfile(job.file)
+        if file is None or file.shape is None or _options(job).stages:
+            return []
+        return [
+            f"{job.file}: its {file.shape} decides how many users there are and for how long; users, spawn_rate and "
+            "run_time of the plan are not used."
+        ]
+
+    def targets(self, job: LoadJob) -> list[str]:
+        """The plan's target, else the hosts of the User classes; then every address in the file's code."""
+        file = _readable(job)
+        if file is None:
+            return [job.target] if job.target else []
+        hosts = [job.target] if job.target else [str(user["host"]) for user in file.users if user["host"]]
+        return list(dict.fromkeys([*hosts, *addresses(file)]))
+
+    def reads(self, job: LoadJob) -> list[str]:
+        """What `self.client.get("/path")` asks for."""
+        file = _readable(job)
+        base = next(iter(self.targets(job)), "").rstrip("/")
+        if file is None or not base:
+            return []
+        found = (path if "://" in path else base + path for path in plain_gets(file))
+        return [url for url in dict.fromkeys(found) if url.startswith(("http://", "https://"))]
+
+    def launch(self, job: LoadJob, folder: LoadFolder) -> Launch:
+        """The commands for a job: one, or a master and its workers.
+
+        Raises:
+            UsageError: Locust is missing; the file cannot be read.
+        """
+        python, _ = find_locust()
+        file, problem = read_locustfile(job.file)
+        if file is None:
+            raise UsageError(problem, "Run `toolkit doctor` to see every mistake.")
+        options = _options(job)
+        shaped = file.shape is not None and not options.stages
+        planned_s = 0.0 if shaped else options.planned_s
+        start = (
+            python,
+            str(carried("loadtesting") / "lib" / "locust_start.py"),
+            "-f",
+            str(job.file.resolve()),
+        )
+        shared = (*start, *options.arguments, *of_users(job, options))
+        port = free_port() if options.workers else 0
+        return Launch(
+            argv=(*shared, *of_main(options, folder, shaped=shaped), *as_master(options, port)),
+            env=environment(job, folder, options, 0),
+            cwd=Path.cwd(),
+            planned_s=planned_s,
+            deadline_s=(UNKNOWN_S if shaped else planned_s + options.stop_timeout_s + GRACE_S)
+            + (WORKERS_WAIT_S if options.workers else 0),
+            sends_after=True,  # a file's test_stop and on_stop may send; that nobody does is said when it ends
+            page=f"http://{LOOPBACK}:{options.web_port}" if options.web_port else "",
+            helpers=tuple(
+                Helper(
+                    f"worker {number} of {options.workers}",
+                    (
+                        *shared,
+                        "--worker",
+                        "--headless",
+                        "--master-host",
+                        LOOPBACK,
+                        "--master-port",
+                        str(port),
+                        *options.classes,
+                    ),
+                    environment(job, folder, options, number),
+                    folder.helper_console(f"worker-{number}"),
+                )
+                for number in range(1, options.workers + 1)
+            ),
+        )
+
+    def users_arrive(self, folder: LoadFolder) -> bool:
+        """As the recorder's first lines say."""
+        try:
+            with folder.events.open("rb") as file:
+                return b'"kind":"phase_started"' in file.read(FIRST_EVENTS_BYTES)
+        except OSError:
+            return False
+
+    def users_left(self, folder: LoadFolder) -> bool:
+        """As its last lines say."""
+        try:
+            with folder.events.open("rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - LAST_EVENTS_BYTES))
+                return b'"kind":"users_left"' in file.read()
+        except OSError:
+            return False
+
+    def ending(self, exit_code: int, folder: LoadFolder, stopped_by_us: bool) -> Ending:
+        """What an exit code means; whether every request that was begun is in the records."""
+        if stopped_by_us:
+            return Ending("interrupted", "it was stopped before its end")
+        rows = list(read_lines(folder.events))
+        problems = [_signalled(exit_code)] if _signalled(exit_code) else []
+        problems += [str(row.get("message")) for row in rows if row.get("kind") == "worker_error"]
+        missing = unaccounted(folder)
+        if missing:
+            problems.append(f"{missing:,} requests that were begun are not in the records")
+        if problems:
+            return Ending("invalid", "; ".join(dict.fromkeys(problems)))
+        return _said(exit_code, folder, rows)
+
+    def collect(self, folder: LoadFolder) -> None:
+        """Join what the processes wrote into `folder.requests`; crash-safe and repeatable."""
+        join_parts(folder)
+
+    def versions(self) -> dict[str, str]:
+        """Of Locust, for run.json."""
+        return {"locust": find_locust()[1]}
+
+
+def _options(job: LoadJob) -> LocustOptions:
+    return job.locust or LocustOptions()
+
+
+def _readable(job: LoadJob) -> LocustFile | None:
+    """None where it cannot be read, which `check` says in its own words."""
+    try:
+        return read_locustfile(job.file)[0]
+    except UsageError:
+        return None
+
+
+def _signalled(exit_code: int) -> str:
+    number = -exit_code if exit_code < 0 else exit_code - 128
+    if number <= 0:
+        return ""
+    if number == signal.SIGKILL:
+        return "Locust was killed (SIGKILL: out of memory, or by hand)"
+    return f"Locust was ended by signal {number}"
+
+
+def _said(exit_code: int, folder: LoadFolder, rows: list[dict[str, Any]]) -> Ending:
+    if exit_code == 0:
+        return Ending("passed")
+    done = next((row for row in rows if row.get("kind") == "done"), {})
+    if done.get("asked") == exit_code:
+        return Ending("check-failed", f"the locustfile set the exit code {exit_code} (process_exit_code)")
+    return Ending("failed", f"Locust ended with exit code {exit_code}: {_last_words(folder)}")
+
+
+def _last_words(folder: LoadFolder) -> str:
+    try:
+        text = folder.console.read_bytes()[-20_000:].decode("utf-8", "replace")
+    except OSError:
+        text = ""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    errors = [line for line in lines if "/ERROR/" in line or "Error:" in line or "error:" in line]
+    return (errors or lines or ["it said nothing"])[-1]

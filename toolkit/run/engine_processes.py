@@ -1,0 +1,158 @@
+"""The processes of one engine: its first, which decides when it is over, and those beside it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from toolkit.recording.jsonl import JsonLines
+from toolkit.run.leash import die_with_controller
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from toolkit.engines.base import Helper, Launch
+    from toolkit.recording.layout import LoadFolder
+
+STOP_S = 5.0
+_LAST_EVENTS_BYTES = 64 * 1024
+_HELPERS_LEAVE_S = 10.0
+"""A master tells its workers to go; those that stay longer are ended."""
+
+
+@dataclass
+class EngineProcesses:
+    """Started together, ended together, each in a session of its own. `poll` is to be called a few times a second."""
+
+    main: subprocess.Popen[bytes]
+    helpers: list[tuple[Helper, subprocess.Popen[bytes]]]
+    folder: LoadFolder
+    _main_ended: float = 0.0
+    _told: set[str] = field(default_factory=set)
+    _ending: bool = False
+
+    @property
+    def pids(self) -> list[int]:
+        """The first one's, then the others'."""
+        return [self.main.pid, *(process.pid for _, process in self.helpers)]
+
+    @property
+    def exit_code(self) -> int | None:
+        """Of the first; None while it runs."""
+        return self.main.returncode
+
+    def poll(self) -> bool:
+        """Whether any of them runs. Notes helpers that are gone before their time, and ends those that outstay the first."""
+        main_runs = self.main.poll() is None
+        running = [process for _, process in self.helpers if process.poll() is None]
+        if main_runs:
+            self._note_lost()
+            return True
+        self._main_ended = self._main_ended or time.monotonic()
+        if running and (self.main.returncode != 0 or time.monotonic() > self._main_ended + _HELPERS_LEAVE_S):
+            self._ending = True
+            end_processes(running)
+            return False
+        return bool(running)
+
+    def end(self) -> None:
+        """See `end_all`."""
+        end_all([self])
+
+    def _note_lost(self) -> None:
+        for helper, process in self.helpers:
+            if process.returncode is None or helper.name in self._told or self._ending:
+                continue
+            self._told.add(helper.name)
+            if process.returncode >= 0 and _is_stopping(self.folder):
+                continue  # its master told it to go
+            lines = JsonLines(self.folder.events)
+            message = f"{helper.name} {_how(process.returncode)} before the end of the load"
+            lines.append({"t_ns": time.time_ns(), "kind": "worker_error", "message": message})
+            lines.close()
+
+    def about_to_end(self) -> None:
+        """It was asked to end: helpers that go now are not lost."""
+        self._ending = True
+
+
+def start_engine(launch: Launch, folder: LoadFolder) -> EngineProcesses:
+    """Start all of them.
+
+    Raises:
+        OSError: one could not be started; none is left running.
+    """
+    started: list[subprocess.Popen[bytes]] = []
+    try:
+        started.append(_started(launch.argv, launch.env, launch.cwd, folder.console))
+        started += [_started(one.argv, one.env, launch.cwd, one.console) for one in launch.helpers]
+    except OSError:
+        end_processes(started)
+        raise
+    return EngineProcesses(started[0], list(zip(launch.helpers, started[1:], strict=True)), folder)
+
+
+def end_all(engines: Sequence[EngineProcesses]) -> None:
+    """SIGINT to all, as a person would; then, to those that stay, the whole session that each was started in."""
+    for engine in engines:
+        engine.about_to_end()
+    end_processes(
+        [
+            process
+            for engine in engines
+            for process in (engine.main, *(helper for _, helper in engine.helpers))
+            if process.poll() is None
+        ]
+    )
+
+
+def end_processes(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+    """As `end_all`."""
+    for process in processes:
+        process.send_signal(signal.SIGINT)
+    deadline = time.monotonic() + STOP_S
+    for process in processes:
+        try:
+            process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _started(argv: Sequence[str], env: dict[str, str], cwd: Path, output: Path) -> subprocess.Popen[bytes]:
+    with output.open("ab") as console:
+        return subprocess.Popen(
+            argv,
+            env={**os.environ, **env},
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=console,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C in the terminal is ours to pass on, once
+            preexec_fn=die_with_controller,
+        )
+
+
+def _is_stopping(folder: LoadFolder) -> bool:
+    try:
+        with folder.events.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _LAST_EVENTS_BYTES))
+            return b'"kind":"stopping"' in file.read()
+    except OSError:
+        return False
+
+
+def _how(exit_code: int) -> str:
+    if exit_code >= 0:
+        return f"ended with exit code {exit_code}"
+    number = -exit_code
+    try:
+        name = signal.Signals(number).name
+    except ValueError:
+        name = f"signal {number}"
+    return f"was ended by {name}"
