@@ -300,3 +300,13 @@ def test_long_after_the_client_gave_up_nothing_is_looked_for() -> None:
 
     assert match(requests, [(0, 10, LATE_NS + 99 * MS, LATE_NS + 99 * MS, -1)], 0)
     assert not match(requests, [(0, 10, LATE_NS + 101 * MS, LATE_NS + 101 * MS, -1)], 0)
+
+
+def test_a_late_line_is_of_one_that_waited_not_of_one_that_was_refused_at_once(tmp_path: Path) -> None:
+    run = JoinedRun(tmp_path)
+    run.access_log()
+    run.access(3.5, "GET", "/data", 500)
+
+    refused, waited = run.join([request(1, 5, status=504), request(2, 1000, status=504)])
+
+    assert (refused["what"], waited["what"], waited["access_status"]) == ("none", "proxy", 500)

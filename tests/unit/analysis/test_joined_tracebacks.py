@@ -367,3 +367,26 @@ def test_what_a_proxy_gave_up_and_the_server_answered_well_comes_before_a_traceb
     row = _proxied(run, [request(3, 1000, status=504), SLOW, LAST, *others])
 
     assert (row["what"], row["access_status"]) == ("proxy", 200)
+
+
+def test_what_the_server_answered_well_stands_beside_no_traceback_of_that_time(tmp_path: Path) -> None:
+    run = JoinedRun(tmp_path)
+    run.access_log()
+    run.access(3, "GET", "/data", 200, request_id="r", duration_ms=2000)
+    run.traceback(2.5, "KeyError", PLACE)
+
+    (row,) = run.join([request(1, 1000, status=504, request_id="r")])
+
+    assert (row["what"], row["what_certainty"], row["fingerprint"]) == ("proxy", "certain", None)
+    assert "whose own answer was 200" in run.errors.summary["explanations"][0]["sentence"]
+
+
+def test_a_traceback_that_may_be_quoted_is_never_likely_and_says_so(tmp_path: Path) -> None:
+    run = JoinedRun(tmp_path)
+    run.access(1.03, "GET", "/data", 500)
+    run.traceback(1.02, "TimeoutError", PLACE, url_path="/data", perhaps_quoted=True)
+
+    (row,) = run.join([request(1, 31, status=500)])
+
+    assert brief(row) == ("traceback", "ambiguous", PRINT)
+    assert "it may be text that was logged" in run.errors.summary["explanations"][0]["sentence"]

@@ -213,3 +213,13 @@ def test_a_quiet_log_leaves_what_gunicorn_was_given(
 
     assert service.causes()[A] == cause
     assert "no log of gunicorn was read" not in service.death(A)["cause_words"]
+
+
+def test_one_that_exits_by_itself_as_gunicorn_reloads_was_not_ended_by_that(service: Service) -> None:
+    service.say(20, "Handling signal: hup", "Hang up: Master")
+    service.say(20.1, f"Worker (pid:{A}) exited with code 7.", level="ERROR")
+    service.died(A, 20.4, {"code": 7})
+    service.say(22, f"Worker exiting (pid: {B})", pid=B)
+    service.died(B, 22.4, {"code": 0})
+
+    assert service.causes() == {A: ("exited", "certain"), B: ("hup", "certain")}

@@ -109,9 +109,10 @@ def match(
         (request[3] - error_ns, window[1]) if window else None
         for request, window in zip(requests, late, strict=True)
     ]
-    stages = ([after] if late_first else []) + [_ends(requests, error_ns), whole, late]
+    first = [_patient(requests, after), after] if late_first else []
+    stages = [*first, _ends(requests, error_ns), whole, late]
     # A line after the client gave up is sure only where it says when it began.
-    is_late = {0, 3} if late_first else {2}
+    is_late = {*range(len(first)), len(stages) - 1}
     found: list[Match] = []
     for stage, request, line in pair_in_turn(stages, spans, fits):
         windows, rival = rivals[stage in is_late]
@@ -120,6 +121,15 @@ def match(
         sure = candidates == others == 1 and (stage not in is_late or lines[line][4] >= 0)
         found.append((requests[request][1], lines[line][1], candidates, sure))
     return found
+
+
+def _patient(requests: list[Request], after: list[Span | None]) -> list[Span | None]:
+    """Those that waited about as long as any: what is given up after a time has a line, what is refused at once has none."""
+    longest_ns = max((request[3] - request[2] for request in requests if request[4]), default=0)
+    return [
+        span if 2 * (request[3] - request[2]) >= longest_ns else None
+        for request, span in zip(requests, after, strict=True)
+    ]
 
 
 def _ends(requests: list[Request], error_ns: int) -> list[Span | None]:

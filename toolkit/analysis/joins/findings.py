@@ -50,7 +50,7 @@ def read_server_errors(
     """
     bounds = rows(connection, "load_bounds")[0]
     groups = traceback_groups(connection)
-    places = {group["fingerprint"]: group["known_by"] for group in groups}
+    places = {group["fingerprint"]: _place(group) for group in groups}
     shown = worth_showing(connection, places)
     parts = rows(connection, "error_parts", {"most": _MOST_KINDS, "closed": list(CLOSED)})
     summary = {
@@ -64,6 +64,11 @@ def read_server_errors(
     }
     series = traceback_series(connection, [group["fingerprint"] for group in groups])
     return ServerErrors(summary, shown, series)
+
+
+def _place(group: dict[str, Any]) -> str:
+    known_by = str(group["known_by"])
+    return f"{known_by}; it may be text that was logged" if group["quoted"] == group["count"] else known_by
 
 
 def _joined(connection: duckdb.DuckDBPyConnection, bounds: dict[str, Any]) -> dict[str, Any]:

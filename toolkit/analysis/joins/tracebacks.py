@@ -54,9 +54,11 @@ class Traceback:
     server: str
     fingerprint: str | None
     shared: bool
-    """Nothing says that it ended a request, and several were under way, or it may be text that somebody logged."""
+    """Nothing says that it ended a request, and several were under way."""
     lineless: bool
     """Its request may have no access line."""
+    quoted: bool
+    """It may be text that somebody logged."""
 
 
 def join_tracebacks(
@@ -99,7 +101,8 @@ def join_tracebacks(
 
 @dataclass(frozen=True)
 class Traced:
-    """A pair, how many tracebacks it could have been, whether these were all alike, and whether both could be no other's."""
+    """A pair, how many tracebacks it could have been, whether these were all alike, and whether both could be no other's; neither
+    where the traceback may be a quotation."""
 
     request_no: int
     trace_no: int
@@ -149,14 +152,14 @@ def _pair(failures: list[Failure], tracebacks: list[Traceback], margin: int) -> 
     stages = (failed_there, whole, late)
     rivals = [Crowd(windows) for windows in stages]
     for stage, failure, traceback in pair_in_turn(stages, spans, fits):
-        window = stages[stage][failure]
+        window, one = stages[stage][failure], tracebacks[traceback]
         candidates = crowd.meeting(window)
         yield Traced(
             failures[failure].request_no,
-            tracebacks[traceback].trace_no,
+            one.trace_no,
             candidates,
-            candidates == alike[tracebacks[traceback].fingerprint].meeting(window),
-            candidates == rivals[stage].meeting(spans[traceback]) == 1 and not tracebacks[traceback].shared,
+            candidates == alike[one.fingerprint].meeting(window) and not one.quoted,
+            candidates == rivals[stage].meeting(spans[traceback]) == 1 and not one.shared and not one.quoted,
         )
 
 

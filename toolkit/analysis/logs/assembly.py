@@ -70,6 +70,7 @@ class Assembly:
         self._spoken = _Spoken()
         self._held: tuple[int | None, Event] | None = None  # may announce a traceback; with its writer
         self._held_for = 0
+        self._held_is_told = False
         self._open: dict[int | None, OpenTraceback] = {}
         self._ready: list[Event] = []
 
@@ -125,8 +126,9 @@ class Assembly:
         elif "Traceback (most recent call last):" in text and (start := traceback_start(text)) is not None:
             self._begin(line, text, start, opened)
         elif (prefix := read_prefix(text)) is not None:
+            told = self._spoken.goes_on_with(line, opened.writer)
             self._stranger()
-            self._record(line, prefix, opened)
+            self._record(line, prefix, opened, told=told)
         else:
             self._plain(line, text, opened)
 
@@ -145,10 +147,13 @@ class Assembly:
         set_message(event, message)
         return read_whole(event, said.traceback) if said.traceback else event
 
-    def _record(self, line: Line, prefix: Prefix, opened: Opened) -> None:
+    def _record(self, line: Line, prefix: Prefix, opened: Opened, *, told: bool) -> None:
+        """`told`: a calm message was read just before, which this line may be more of."""
         event = self._of_prefix(line, prefix, opened)
         if event.get("level") in _ANNOUNCES or names_failure(prefix.message):
             self._held, self._held_for = (opened.writer, event), 0
+            # Gunicorn tells nothing of a client's calmly; an application may, and fail the next moment.
+            self._held_is_told = self._is_stale(event) or (told and event["kind"] == "gunicorn")
             return
         self._ready.append(event)
         if event["kind"] != "gunicorn" and event.get("level") in _CALM:
@@ -163,9 +168,7 @@ class Assembly:
         if prefix.pid is not None:
             event["pid"] = prefix.pid
         own = prefix.gunicorn or self._errors or (prefix.logger or "").startswith("gunicorn")
-        # gunicorn writes a line as it stamps it; an older stamp is somebody's text that was logged.
-        fresh = event.get("stamp_ns", event["read_low_ns"]) >= event["read_low_ns"] - _OLD_NS
-        if own and fresh and (said := gunicorn_event(prefix.message)) is not None:
+        if own and not self._is_stale(event) and (said := gunicorn_event(prefix.message)) is not None:
             event["kind"] = "gunicorn"
             event["writer"] = prefix.pid
             event["perhaps_quoted"] = self._may_be_quoted(line, prefix, opened)
@@ -174,6 +177,11 @@ class Assembly:
             self._others_ns = line.high_ns
         set_message(event, prefix.message)
         return event
+
+    @staticmethod
+    def _is_stale(event: Event) -> bool:
+        """A line is written as it is stamped; one with an older stamp is somebody's text that was logged."""
+        return bool(event.get("stamp_ns", event["read_low_ns"]) < event["read_low_ns"] - _OLD_NS)
 
     def _may_be_quoted(self, line: Line, prefix: Prefix, opened: Opened) -> bool:
         """Whether a line in gunicorn's form may be the end of a message that a client sent, with line breaks in it: that is
@@ -202,6 +210,7 @@ class Assembly:
         elif self._held is not None and self._held[0] == writer:
             announced = True
             event, self._held = self._held[1], None
+            event["perhaps_quoted"] = self._held_is_told
         else:
             event = self._event(line, None, opened)
             event["perhaps_quoted"] = behind or spoken.goes_on_with(line, writer)

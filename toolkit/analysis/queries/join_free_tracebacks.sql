@@ -1,9 +1,9 @@
--- shared: it may as well be of a request that did not fail, or be text that somebody logged.
+-- shared: it may as well be of a request that did not fail.
 -- Those of $site if it is not null. The tracebacks that no request has yet, and whose id is no other request's; $repeats: an id that stands more often names nothing.
 SELECT
     hash(path) AS key, trace_no, t_low_ns, t_high_ns, method, server, fingerprint,
-    NOT of_failure AND held.requests > 1 OR quoted AS shared,
-    lineless
+    NOT of_failure AND held.requests > 1 AS shared,
+    lineless, quoted
 FROM join_tracebacks AS traces
 JOIN join_held AS held USING (trace_no)
 ANTI JOIN join_traced AS used ON used.trace_no = traces.trace_no

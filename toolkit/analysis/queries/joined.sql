@@ -37,7 +37,9 @@ WITH facts AS (
         requests.sent AND requests.status IS NULL AND NOT was_closed AS was_given_up,
         coalesce(fulls.t_ns >= requests.start_ns - 1_000_000_000, false) AS met_a_full_queue,
         near.request_no IS NOT NULL AS may_have_raised,
-        lines.t_low_ns AS line_low_ns, lines.t_high_ns AS line_high_ns
+        lines.t_low_ns AS line_low_ns, lines.t_high_ns AS line_high_ns,
+        -- Whatever it logged, it answered.
+        coalesce(lines.layer = 0 AND lines.status < 500 AND requests.status >= 500, false) AS went_well
     FROM join_requests AS requests
     LEFT JOIN join_best AS best USING (request_no)
     LEFT JOIN join_lines AS lines ON lines.line_no = best.line_no
@@ -60,10 +62,8 @@ explained AS (
         CASE
             WHEN NOT failed THEN NULL
             WHEN event IS NOT NULL THEN if(event = 'timeout', 'timeout', 'killed')
-            WHEN traceback_position IS NOT NULL AND NOT (
-                -- The server's own line says more than a traceback that may be anybody's.
-                traceback_certainty = 'ambiguous' AND (other_lines IS NOT NULL OR coalesce(layer = 0 AND access_status < 500, false))
-            ) THEN if(raised_later, 'proxy', 'traceback')
+            WHEN traceback_position IS NOT NULL AND NOT (traceback_certainty = 'ambiguous' AND other_lines IS NOT NULL) AND NOT went_well
+                THEN if(raised_later, 'proxy', 'traceback')
             WHEN NOT sent THEN if(is_refused, 'refused', 'unsent')
             WHEN line_no IS NOT NULL AND status IS NULL THEN 'gave_up'
             WHEN access_status <> status OR layer > 0 AND status >= 400 THEN 'proxy'
@@ -93,7 +93,7 @@ SELECT
     CASE
         WHEN what IN ('timeout', 'killed') THEN event_certainty
         WHEN what = 'traceback' THEN traceback_certainty
-        WHEN what = 'proxy' AND raised_later THEN traceback_certainty
+        WHEN what = 'proxy' AND raised_later AND NOT went_well THEN traceback_certainty
         WHEN what = 'access' AND (traceback_position IS NOT NULL OR may_have_raised) THEN 'ambiguous'
         WHEN what = 'access' AND other_lines IS NOT NULL THEN 'certain'
         WHEN what = 'none' THEN if(is_named AND $ids, 'certain', 'likely')
@@ -109,7 +109,7 @@ SELECT
         WHEN what = 'logged' AND NOT is_covered THEN 'logged_alone'
         WHEN what = 'refused' AND start_ns >= $stopped_ns THEN 'stopped'
         WHEN what = 'unfinished' AND met_a_full_queue THEN 'full'
-        WHEN what = 'proxy' AND raised_later THEN 'raised_later'
+        WHEN what = 'proxy' AND raised_later AND NOT went_well THEN 'raised_later'
         WHEN what = 'proxy' AND layer > 0 THEN 'front'
         WHEN what = 'access' AND other_lines IS NOT NULL AND (traceback_position IS NOT NULL OR may_have_raised) THEN 'said_perhaps'
         WHEN what = 'access' AND may_have_raised THEN 'perhaps'

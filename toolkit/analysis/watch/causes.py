@@ -227,7 +227,8 @@ def _max_requests(life: Life, _: Circumstances) -> Cause | None:
 
 
 def _ordered(life: Life, around: Circumstances) -> Cause | None:
-    return around.orders.explain(life)
+    # A worker that is told to end exits with 0.
+    return None if exit_code(life) else around.orders.explain(life)
 
 
 def _exited(life: Life, around: Circumstances) -> Cause | None:

@@ -328,7 +328,7 @@ def test_a_traceback_behind_another_one_may_be_a_part_of_its_message() -> None:
 def test_a_traceback_in_the_text_of_a_calm_message_may_be_a_clients(level: str, said: str) -> None:
     forged = traceback("ForgedError: no", frame("/srv/shop/payment.py", 7, "charge"))
 
-    (event,) = tracebacks(f"2026-11-20 10:00:00,000 {level} shop: {said}{forged}")
+    (event,) = tracebacks(f"2026-11-21 14:30:00,000 {level} shop: {said}{forged}")
 
     assert event.get("perhaps_quoted", False) == (level == "INFO")
 
@@ -339,3 +339,21 @@ def test_a_traceback_that_is_printed_after_gunicorns_own_line_is_no_quotation() 
     (event,) = tracebacks(text)
 
     assert not event.get("perhaps_quoted", False)
+
+
+def test_a_record_with_an_old_stamp_is_text_that_somebody_logged() -> None:
+    forged = traceback("ForgedError: no", frame("/srv/shop/payment.py", 7, "charge"))
+    text = f"{STAMP.replace('14:30', '11:30')} boom\n{forged}{STAMP} Error handling request /x\n"
+
+    quoted, real = tracebacks(text + traceback("ValueError: x", VIEW))
+
+    assert (quoted["perhaps_quoted"], real["perhaps_quoted"]) == (True, False)
+
+
+def test_gunicorns_own_record_in_the_text_of_a_calm_message_may_be_a_clients() -> None:
+    told = f"{STAMP.replace('ERROR', 'INFO')} client says hello\n"
+    failed = f"{STAMP} Error handling request /x\n" + traceback("ValueError: x", VIEW)
+
+    alone, behind = tracebacks(failed + told + failed)
+
+    assert (alone["perhaps_quoted"], behind["perhaps_quoted"]) == (False, True)
