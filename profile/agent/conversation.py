@@ -12,6 +12,7 @@ from typing import Any, Callable, Optional
 import asked
 import check
 import choose
+import clock
 import facts
 import leftovers
 import trees
@@ -60,6 +61,7 @@ class Conversation:
         self._grace_s = GRACE_BEFORE_HELLO_S
         self._ends_at: Optional[float] = None
         self._last_sign = time.monotonic()
+        self._clock = clock.Watch()
         self._reason: Optional[str] = None
         self._answers = {
             "hello": self._hello,
@@ -193,7 +195,7 @@ class Conversation:
         self._who = {
             "run": str(message.get("run") or "agent %d" % os.getpid())[:MOST_SAID],
             "who": str(message.get("who") or "")[:MOST_SAID],
-            "since_ns": time.time_ns(),
+            "since_ns": clock.now_ns(),
         }
         say, has_room = self._writer.say, self._writer.has_room
         self._store = Store(work.recordings, DISK_RING_BYTES, say, has_room, self._who)
@@ -226,7 +228,10 @@ class Conversation:
                 self._writer.say({"type": "log", "message": fault.message})
 
     def _ping(self, message: dict[str, Any]) -> None:
-        self._writer.say({"type": "pong", "t0": message.get("t0"), "t": time.time_ns()}, important=False)
+        self._writer.say({"type": "pong", "t0": message.get("t0"), "t": clock.now_ns()}, important=False)
+        moved_s = self._clock.moved_s()
+        if moved_s is not None:
+            self._writer.say({"type": "clock", "by_s": moved_s})
 
     def _find(self, message: dict[str, Any]) -> None:
         assert self._observation is not None  # noqa: S101 (made by hello)

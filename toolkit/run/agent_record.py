@@ -162,6 +162,16 @@ class AgentRecord:
         fault = {"code": message.get("code"), "message": text, "fatal": message.get("fatal") is True}
         self._on_event("fault", fault)
 
+    def _clock(self, message: dict[str, Any]) -> None:
+        by_s = message.get("by_s")
+        if not isinstance(by_s, (int, float)):
+            raise RefusedError("a clock that was set by nothing")
+        self._miss(
+            f"its clock was set by {by_s:+,.1f} s during the run: what the service stamped itself since then is off by that, "
+            "what was recorded is not"
+        )
+        self._on_event("clock", {"by_s": by_s})
+
     def _lost(self, message: dict[str, Any]) -> None:
         if self.recording or self.watching:
             self._miss(f"the agent was lost, the recording ends there: {message['reason']}")
@@ -177,6 +187,7 @@ class AgentRecord:
         "log_block": _log_block,
         "log_source": _log_source,
         "log": _words,
+        "clock": _clock,
         "error": _error,
         "lost": _lost,
     }
