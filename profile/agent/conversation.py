@@ -100,6 +100,7 @@ class Conversation:
         elif time.monotonic() - self._last_sign > self._grace_s:
             self._reason = "the controller has been silent for %.0f s" % self._grace_s
         self._check_age()
+        self._look_at_the_clock()
         self._work_on()
 
     def _wait(self, timeout_s: float) -> list[int]:
@@ -128,6 +129,11 @@ class Conversation:
         for item in self._lines.feed(data):
             if self._reason is None:
                 self._guarded(functools.partial(self._handle, item))
+
+    def _look_at_the_clock(self) -> None:
+        moved_s = self._clock.moved_s() if self._work is not None else None
+        if moved_s is not None:
+            self._writer.say({"type": "clock", "by_s": moved_s})
 
     def _check_age(self) -> None:
         if self._ends_at is not None and time.monotonic() > self._ends_at and self._reason is None:
@@ -229,9 +235,6 @@ class Conversation:
 
     def _ping(self, message: dict[str, Any]) -> None:
         self._writer.say({"type": "pong", "t0": message.get("t0"), "t": clock.now_ns()}, important=False)
-        moved_s = self._clock.moved_s()
-        if moved_s is not None:
-            self._writer.say({"type": "clock", "by_s": moved_s})
 
     def _find(self, message: dict[str, Any]) -> None:
         assert self._observation is not None  # noqa: S101 (made by hello)

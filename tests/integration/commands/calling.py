@@ -160,15 +160,22 @@ class Toolkit:
         return [row for row in map(json.loads, lines) if row["kind"] == kind]
 
     def left_over(self) -> list[str]:
-        """Agents, recorders and their folders that calls of ours left; looked for until there are none, or 5 s."""
+        """Agents, recorders and their folders that calls of ours left; looked for until there are none, or 5 s.
+
+        What was not there at the first look, or comes and goes, is somebody else's who works on this machine too.
+        """
         deadline = time.monotonic() + 5
-        while (left := self._left_now()) and time.monotonic() < deadline:
+        left = self._left_now()
+        while left and time.monotonic() < deadline:
             time.sleep(0.1)
+            now = self._left_now()
+            left = [one for one in left if one in now]
         return left
 
     def folders_left(self) -> list[Path]:
         """Of agents of ours, on the server; theirs that still run among them."""
-        return [Path(path) for path in _agent_folders() - self._folders_before]
+        found = [Path(path) for path in _agent_folders() - self._folders_before]
+        return [path for path in found if not self._is_of_another(path)]
 
     def agents(self) -> list[psutil.Process]:
         """The agents and recorders that calls of ours have on the server now."""
@@ -186,8 +193,20 @@ class Toolkit:
         others = " ".join(
             line for _, line in _recording_processes() if line not in {words for _, words in ours}
         )
-        folders = [path for path in _agent_folders() - self._folders_before if path not in others]
+        folders = [
+            path
+            for path in _agent_folders() - self._folders_before
+            if path not in others and not self._is_of_another(Path(path))
+        ]
         return [*(words for _, words in ours), *folders]
+
+    def _is_of_another(self, folder: Path) -> bool:
+        """Whether it says that it belongs to a run of somebody else, who works on this machine too."""
+        try:
+            about = json.loads((folder / "recordings" / "about.json").read_bytes())
+        except (OSError, ValueError):
+            return False
+        return about.get("run") not in {run.name for run in self.reports.parent.glob("*/*")}
 
     def _ours(self) -> list[tuple[psutil.Process, str]]:
         """By descent: from the demo's SSH server, from a call of ours, or from nobody any more."""
