@@ -136,6 +136,10 @@ def _well_formed(session: AgentSession) -> None:
     )
     assert all(isinstance(state.get("reason", ""), (str, type(None))) for state in session.views.values())
     assert all(isinstance(state.get("rate_hz", 0), (int, float)) for state in session.views.values())
+    assert all(not isinstance(value, (dict, list)) for value in session.budget.values())
+    texts = ("hostname", "user", "python", "directory")
+    assert all(isinstance(session.facts.get(name, ""), str) for name in texts)
+    assert isinstance(session.facts.get("disk_free_bytes", 0), int)
 
 
 @contextlib.contextmanager

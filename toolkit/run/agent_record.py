@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit.recording.files import write_atomically
 from toolkit.run.agent_files import AgentFiles, RefusedError
-from toolkit.run.agent_trust import VIEWS, pids
+from toolkit.run.agent_trust import pids
+from toolkit.run.agent_types import budget_of, facts_of, view_states
 from toolkit.run.agent_watch import WatchFiles, worker_rows
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class AgentRecord:
 
     def learn_facts(self, facts: Mapping[str, Any]) -> None:
         """Add to the facts, and keep facts.json up to date; what is not known is left out."""
-        self.facts.update({name: value for name, value in facts.items() if value not in (None, "", {})})
+        self.facts.update({name: value for name, value in facts_of(facts).items() if value not in ("", {})})
         text = json.dumps(self.facts, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
         write_atomically(self._folder.facts, text)
 
@@ -88,7 +89,7 @@ class AgentRecord:
         for view, state in view_states(message.get("views")).items():
             self.views[view] = {**self.views.get(view, {}), **state}
         if isinstance(message.get("budget"), dict):
-            self.budget = message["budget"]
+            self.budget = budget_of(message["budget"])
 
     def close(self) -> None:
         """Close the files; what is half of one is dropped."""
@@ -208,9 +209,3 @@ class AgentRecord:
     def _miss(self, sentence: str) -> None:
         if sentence not in self.missing and len(self.missing) < _MOST_MISSING:
             self.missing.append(sentence)
-
-
-def view_states(views: object) -> dict[str, dict[str, Any]]:
-    """Per view what the agent says of it; anything else is left out."""
-    states = views if isinstance(views, dict) else {}
-    return {view: states[view] for view in VIEWS if isinstance(states.get(view), dict)}

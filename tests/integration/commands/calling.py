@@ -219,9 +219,19 @@ class Toolkit:
                 above = {parent.pid for parent in process.parents()}
             except psutil.NoSuchProcess:
                 continue
-            if above & roots or above <= {1}:
+            if above & roots or (above <= {1} and self._is_ours(process)):
                 found.append((process, words))
         return found
+
+    def _is_ours(self, orphan: psutil.Process) -> bool:
+        """By what it was started with: our home here, or a connection to the port of the demo's SSH server."""
+        try:
+            environ = orphan.environ()
+        except psutil.Error:
+            return False
+        port = str(self.demo.ssh.port) if self.demo.ssh else "none"
+        came = environ.get("SSH_CONNECTION", "").split()[-1:]
+        return environ.get("HOME") == self.environ["HOME"] or came == [port]
 
 
 def _recording_processes() -> list[tuple[psutil.Process, str]]:
@@ -234,7 +244,13 @@ def _recording_processes() -> list[tuple[psutil.Process, str]]:
 
 
 def _agent_folders() -> set[str]:
-    return {str(path) for path in Path(tempfile.gettempdir()).glob("toolkit.*")}
+    return {str(path) for path in Path(tempfile.gettempdir()).glob("toolkit.*") if _is_an_agents(path)}
+
+
+def _is_an_agents(folder: Path) -> bool:
+    """By what lies in it, else by its name: mktemp's have capitals, those that Python makes (the analysis) have none."""
+    held = ("agent.pyz", "recordings", "running")
+    return any((folder / name).exists() for name in held) or folder.name.lower() != folder.name
 
 
 def loading(reports: Path) -> bool:
