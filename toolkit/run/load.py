@@ -21,6 +21,7 @@ from toolkit.run.desk import Progress
 from toolkit.run.folder import require_room
 from toolkit.run.generator import GeneratorWatch
 from toolkit.run.leash import die_with_controller
+from toolkit.run.secret_scan import environment_without_secrets
 
 if TYPE_CHECKING:
     from toolkit.engines.base import Engine, Launch
@@ -170,7 +171,10 @@ class Drive:
         if plan.load is None or url is None:
             return
         try:
-            self.canary = start_canary(url, plan.load.canary.rate, self.run.manifest.run_id, folder)
+            environment = environment_without_secrets(plan)
+            self.canary = start_canary(
+                url, plan.load.canary.rate, self.run.manifest.run_id, folder, environment
+            )
         except OSError as error:
             self.run.missing(f"No canary was sent: {error.strerror or error}.")
             return
@@ -192,7 +196,7 @@ class Drive:
             try:
                 driven.process = subprocess.Popen(
                     driven.launch.argv,
-                    env={**os.environ, **driven.launch.env},
+                    env={**environment_without_secrets(self.run.plan), **driven.launch.env},
                     cwd=driven.launch.cwd,
                     stdin=subprocess.DEVNULL,
                     stdout=console,
