@@ -118,9 +118,9 @@ _VALUES = st.recursive(
 @st.composite
 def twisted(draw: st.DrawFn, message: dict[str, Any]) -> dict[str, Any]:
     """The message with some of its values, at any depth, replaced by others, missing, or more."""
-    made = json.loads(json.dumps(message))
+    made: dict[str, Any] = json.loads(json.dumps(message))
     for _ in range(draw(st.integers(1, 3))):
-        place = made
+        place: dict[str, Any] = made
         while True:
             key = draw(st.sampled_from(sorted(place))) if place else "new"
             inner = place.get(key)

@@ -44,7 +44,7 @@ def test_the_servers_temporary_folder_fills_up(
             assert throwaway.left_over()[0].startswith("/tmp/toolkit.")
             filled = time.monotonic()
             throwaway.sh("dd if=/dev/zero of=/tmp/fill bs=1M count=148 2>/dev/null || :", user="deploy")
-            until(lambda: throwaway.processes("py-spy record") == [], "the recorders' end", 10)
+            until(lambda: throwaway.processes("py-spy\0record") == [], "the recorders' end", 10)
             ended_s = time.monotonic() - filled
             done = started.finish(90)
         assert done.code == 1, done.err

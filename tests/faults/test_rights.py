@@ -54,7 +54,7 @@ def test_rights_and_secrets(lasting: Toolkit, throwaway: ThrowawayServer) -> Non
         started = start(lasting, entry, service.port, 12)
         started.wait_for("] drive load")
         until(lambda: loading(lasting.reports), "the first requests", 40)
-        until(lambda: throwaway.processes("py-spy record"), "recorders")
+        until(lambda: throwaway.processes("py-spy\0record"), "recorders")
         assert engines_of(started.process.pid)
         who = {
             process.pid
