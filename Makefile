@@ -7,7 +7,7 @@ DEMO_DIR ?= .demo
 FIND_NODE := $(PY) -c 'from toolkit.engines.node import find_node; print(find_node().path)'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup locust demo test unit lint types layers js format lock schema bench faults kills licences audit clean system
+.PHONY: help setup locust demo test unit lint types layers js format lock schema bench endurance faults kills licences audit clean system
 
 help: ## Show this
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -86,6 +86,9 @@ lock: setup ## Renew the pinned versions
 bench: setup ## The benchmarks behind docs/benchmarks.md (about half an hour)
 	@$(PIP) install --require-hashes -r requirements-bench.lock
 	@$(PY) -m benchmarks
+
+endurance: setup ## Half an hour of load and recording: memory and descriptors as slopes, for docs/benchmarks.md
+	@$(PY) -m benchmarks.endurance
 
 faults: locust system ## Break each part in the middle of a run, and write docs/faults.md (some minutes)
 	@TOOLKIT_FAULTS_WRITE=1 $(PY) -m pytest tests/faults

@@ -1,7 +1,8 @@
 """gunicorn's settings for the bundled service: `gunicorn -c demo/gunicorn.conf.py`, from anywhere.
 
 Read from the environment: DEMO_FOLDER (database, logs and pidfile; a new temporary folder where it is not set),
-DEMO_PORT (18080), DEMO_WORKERS (4), DEMO_THREADS (64), DEMO_IDLE_THREADS (0, threads that only wait, in each worker).
+DEMO_PORT (18080), DEMO_WORKERS (4), DEMO_THREADS (64), DEMO_IDLE_THREADS (0, threads that only wait, in each worker),
+DEMO_MAX_REQUESTS (0, a worker ends after so many and is replaced; 0: never).
 """
 
 from __future__ import annotations
@@ -41,6 +42,10 @@ workers = _number("DEMO_WORKERS", 4, 1)
 # A socket for each worker, among which the kernel deals out the connections. With one for all of them the same worker
 # is woken first each time: measured, it took 24 of 24 websockets while three others had nothing to do.
 reuse_port = True
+# In an upgrade (USR2) an arbiter with reuse_port has no socket to hand on, and its successor stumbles over the empty list
+# of them. Any number will do: it is read, and then not used.
+if os.environ.get("GUNICORN_FD") == "":
+    os.environ["GUNICORN_FD"] = "0"
 # A websocket keeps a thread for as long as it is open. A pool makes its threads only when it needs them, so a high
 # limit costs nothing (nor a profiler, which pays for each thread that is there).
 threads = _number("DEMO_THREADS", 64, 1)
@@ -49,6 +54,7 @@ worker_connections = threads + 1000
 preload_app = True
 # Longer than clients think between two requests; else they find the connection closed under their next one.
 keepalive = 75
+max_requests = _number("DEMO_MAX_REQUESTS", 0, 0)
 graceful_timeout = 1
 # Workers show that they live by touching a file: in memory, so that a busy disk does not get them killed.
 worker_tmp_dir = str(_shared_memory) if os.access(_shared_memory, os.W_OK | os.X_OK) else None

@@ -39,7 +39,7 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
 
 
 # Tests that look for what was left on "the server", which is this machine, stand in one process, one after another.
-SERVER_TESTS = ("agent_session", "commands", "demo", "e2e", "watched")
+SERVER_TESTS = ("agent_session", "commands", "demo", "e2e", "faults", "watched")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

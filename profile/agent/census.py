@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional
 
+import clock
 import procfs
 import watch
 from exits import Exits, Key
@@ -102,7 +103,7 @@ class Census:
         return row if ended is None else dict(row, exit=ended)
 
     def _tell(self, born: List[Dict[str, Any]], died: List[Dict[str, Any]]) -> None:
-        self._say({"type": "workers", "born": born, "died": died, "t": time.time_ns()})
+        self._say({"type": "workers", "born": born, "died": died, "t": clock.now_ns()})
 
 
 def _keys(tree: trees.Tree) -> list[Key]:

@@ -12,6 +12,7 @@ from typing import Any, Callable, Optional
 import asked
 import check
 import choose
+import clock
 import facts
 import leftovers
 import trees
@@ -60,6 +61,7 @@ class Conversation:
         self._grace_s = GRACE_BEFORE_HELLO_S
         self._ends_at: Optional[float] = None
         self._last_sign = time.monotonic()
+        self._clock = clock.Watch()
         self._reason: Optional[str] = None
         self._answers = {
             "hello": self._hello,
@@ -98,6 +100,7 @@ class Conversation:
         elif time.monotonic() - self._last_sign > self._grace_s:
             self._reason = "the controller has been silent for %.0f s" % self._grace_s
         self._check_age()
+        self._look_at_the_clock()
         self._work_on()
 
     def _wait(self, timeout_s: float) -> list[int]:
@@ -126,6 +129,11 @@ class Conversation:
         for item in self._lines.feed(data):
             if self._reason is None:
                 self._guarded(functools.partial(self._handle, item))
+
+    def _look_at_the_clock(self) -> None:
+        moved_s = self._clock.moved_s() if self._work is not None else None
+        if moved_s is not None:
+            self._writer.say({"type": "clock", "by_s": moved_s})
 
     def _check_age(self) -> None:
         if self._ends_at is not None and time.monotonic() > self._ends_at and self._reason is None:
@@ -193,7 +201,7 @@ class Conversation:
         self._who = {
             "run": str(message.get("run") or "agent %d" % os.getpid())[:MOST_SAID],
             "who": str(message.get("who") or "")[:MOST_SAID],
-            "since_ns": time.time_ns(),
+            "since_ns": clock.now_ns(),
         }
         say, has_room = self._writer.say, self._writer.has_room
         self._store = Store(work.recordings, DISK_RING_BYTES, say, has_room, self._who)
@@ -226,7 +234,7 @@ class Conversation:
                 self._writer.say({"type": "log", "message": fault.message})
 
     def _ping(self, message: dict[str, Any]) -> None:
-        self._writer.say({"type": "pong", "t0": message.get("t0"), "t": time.time_ns()}, important=False)
+        self._writer.say({"type": "pong", "t0": message.get("t0"), "t": clock.now_ns()}, important=False)
 
     def _find(self, message: dict[str, Any]) -> None:
         assert self._observation is not None  # noqa: S101 (made by hello)

@@ -12,6 +12,7 @@ import os
 import time
 from typing import BinaryIO, Callable, List, NamedTuple, Optional, Tuple
 
+import clock
 import procfs
 import pyspy
 from faults import is_full
@@ -154,12 +155,12 @@ class Crew:
         """The next chunk records this process: stop here."""
         recorder = self._recorders.get(pid)
         if recorder is not None:
-            self.stopped_ns = self.stopped_ns or time.time_ns()
+            self.stopped_ns = self.stopped_ns or clock.now_ns()
             recorder.stop()
 
     def stop(self, awaited: bool = False) -> None:
         """Everyone writes what they have and ends; at once where that is awaited, else when they have slept their time."""
-        self.stopped_ns = self.stopped_ns or time.time_ns()
+        self.stopped_ns = self.stopped_ns or clock.now_ns()
         self._waiting = []
         for recorder in self._recorders.values():
             recorder.stop()
@@ -235,7 +236,7 @@ class Crew:
 
     def _over(self) -> None:
         counted = self._counted()
-        self.ended_ns = time.time_ns()
+        self.ended_ns = clock.now_ns()
         codes = [one.exit_code for one in counted]
         # What one of them holds is worth keeping, whatever became of the others; `note` says what is missing.
         self.exit_code = 0 if 0 in codes else next((code for code in codes if code), 1)

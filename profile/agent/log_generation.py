@@ -8,6 +8,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Deque, NamedTuple, Optional
 
+import clock
 import log_paths
 from log_outlet import BLOCK_BYTES
 
@@ -66,7 +67,7 @@ class Generation:
 
     def look(self) -> bool:
         """See how long it is now; False where it is shorter than it was."""
-        before = time.time_ns()
+        before = clock.now_ns()
         size = os.fstat(self.descriptor).st_size
         if size < self.size:
             return False
@@ -79,7 +80,7 @@ class Generation:
         since = self._looked_ns
         if len(self._marks) >= _MOST_MARKS:  # the reader is minutes late: their times may be coarser
             since = self._marks.pop().since_ns
-        self._marks.append(Mark(size, since, time.time_ns()))
+        self._marks.append(Mark(size, since, clock.now_ns()))
         self.size = size
         self.grown_at = time.monotonic()
 

@@ -7,6 +7,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Any, List, Optional
 
+import clock
 import units
 from log_journalctl import Journalctl, Unreadable
 from log_outlet import BLOCK_BYTES
@@ -112,7 +113,7 @@ class Journal:
 
     def look(self) -> None:
         """Take what journalctl has printed, unless enough waits already: it waits for us then."""
-        before = time.time_ns()
+        before = clock.now_ns()
         while self._reader is not None and len(self._ready) < BLOCK_BYTES:
             data = self._reader.read()
             if data is None:
@@ -127,7 +128,7 @@ class Journal:
 
     def _take(self, data: bytes) -> None:
         self._heard_at = time.monotonic()
-        self._came_ns = time.time_ns()
+        self._came_ns = clock.now_ns()
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
             if self._skipping:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
-import time
 import zlib
 from collections import deque
 from typing import Any, Callable, Deque, Dict, Optional, Set
+
+import clock
 
 BLOCK_BYTES = 256 * 1024
 LEVEL = 1
@@ -66,7 +67,7 @@ class Outlet:
             {
                 "type": "log_block",
                 "source": source,
-                "t": time.time_ns(),
+                "t": clock.now_ns(),
                 "what": what,
                 "generation": generation,
                 "offset": offset,

@@ -6,6 +6,7 @@ import math
 import time
 from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, TypeVar
 
+import clock
 from host_metrics import Host
 from process_metrics import Processes
 from service_metrics import Service
@@ -36,17 +37,17 @@ class Metrics:
         self._processes = Processes()
         self._complained: set[str] = set()
         self._dropped = 0
-        self._next = next_on_grid(time.time(), interval_s)
+        self._next = next_on_grid(clock.now(), interval_s)
 
     @property
     def wait_s(self) -> float:
         """How long the caller may sleep before the next `tick`."""
         # After the clock was set back the next sample must not wait until it has caught up.
-        return min(max(0.0, self._next - time.time()), self._interval_s)
+        return min(max(0.0, self._next - clock.now()), self._interval_s)
 
     def tick(self) -> None:
         """Take a sample, if it is time."""
-        now = time.time()
+        now = clock.now()
         if self._next - now > self._interval_s:
             self._next = next_on_grid(now, self._interval_s)
         if now < self._next:
@@ -61,7 +62,7 @@ class Metrics:
 
     def _sample(self) -> None:
         tree = self._census.tree
-        line: Dict[str, Any] = {"type": "metrics", "t": time.time_ns()}
+        line: Dict[str, Any] = {"type": "metrics", "t": clock.now_ns()}
         # The processes first: they change the fastest, and their time is the line's.
         line["processes"] = self._part("processes", lambda: self._processes.read(tree)) or []
         line["service"] = {}

@@ -10,6 +10,7 @@ import subprocess
 import time
 from typing import TYPE_CHECKING, Optional
 
+import clock
 import pyspy
 from waking import Waker
 
@@ -88,7 +89,7 @@ class Recorder:
         if self.exit_code is not None:
             return
         if self.sampling_ns is None and self.stopped_ns is None and "Sampling process" in self.log:
-            self.sampling_ns = time.time_ns()
+            self.sampling_ns = clock.now_ns()
             self.start_cpu_s = _cpu_s(self.pid)
         pid, status, usage = os.wait4(self.pid, os.WNOHANG)
         if pid:
@@ -97,7 +98,7 @@ class Recorder:
             self._insist()
 
     def _ended(self, status: int, usage: resource.struct_rusage) -> None:
-        self.ended_ns = time.time_ns()
+        self.ended_ns = clock.now_ns()
         self.exit_code = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
         self._process.returncode = self.exit_code  # it is reaped: Popen must not look for it again
         self.cpu_s = usage.ru_utime + usage.ru_stime
@@ -117,7 +118,7 @@ class Recorder:
     def stop(self) -> None:
         """Ask it to write its file and end: SIGINT, the only signal that keeps the data."""
         if self.stopped_ns is None and self.exit_code is None:
-            self.stopped_ns = time.time_ns()
+            self.stopped_ns = clock.now_ns()
             self._stop_at = time.monotonic()
             self.signal(signal.SIGINT)
 

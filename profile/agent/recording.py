@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Callable, Dict, NamedTuple, Optional
 
+import clock
 import facts
 import procfs
 import stopped
@@ -110,8 +111,8 @@ class Recording:
         """How long the caller may sleep before the next `tick`."""
         if self._stopping_since is not None or any(view.busy for view in self._views):
             return BUSY_S
-        due = min([view.wake_at for view in self._views], default=time.time())
-        return max(0.001, min(due - time.time(), CALM_S))
+        due = min([view.wake_at for view in self._views], default=clock.now())
+        return max(0.001, min(due - clock.now(), CALM_S))
 
     def stop(self) -> None:
         """End every recorder with its data; `stopped` becomes true once they are gone."""

@@ -6,6 +6,7 @@ import math
 import time
 from typing import Callable, Optional
 
+import clock
 import rates
 from crew import Crew, Order, Target
 from faults import is_full
@@ -92,7 +93,7 @@ class View:
         """
         self.targets = targets
         if at_once:
-            self._due_s = time.time()
+            self._due_s = clock.now()
         crews = [chunk.crew for chunk in (self._current, self._next) if chunk is not None]
         for crew in crews:
             for target in targets:
@@ -100,7 +101,7 @@ class View:
 
     def end_by(self, boundary_s: float) -> None:
         """End the present chunk by the next multiple of `boundary_s`, however long it was to be."""
-        self._due_s = min(self._due_s, next_boundary(time.time(), boundary_s, 0.0) + self._offset_s)
+        self._due_s = min(self._due_s, next_boundary(clock.now(), boundary_s, 0.0) + self._offset_s)
 
     def _start(self) -> Optional[Chunk]:
         seq = self._seq
@@ -116,7 +117,7 @@ class View:
             self._failed("py-spy could not be started: %s" % error.strerror)
             return None
         at_least = min(FIRST_CHUNK_S, self.chunk_s / 2)
-        self._due_s = next_boundary(time.time(), self.chunk_s, at_least) + self._offset_s
+        self._due_s = next_boundary(clock.now(), self.chunk_s, at_least) + self._offset_s
         return Chunk(crew, seq, self.rate_hz)
 
     def _relieve(self, pid: int) -> None:
@@ -160,7 +161,7 @@ class View:
     @property
     def wake_at(self) -> float:
         """When (wall clock) something is to be done next."""
-        return self._due_s if self._current else time.time() + RETRY_PAUSE_S
+        return self._due_s if self._current else clock.now() + RETRY_PAUSE_S
 
     def tick(self) -> None:
         """Do what is due. Never waits."""
@@ -180,11 +181,11 @@ class View:
             return False
         if self.calibrating:
             return not self._ending and not self.calibrated
-        return self._current is None or time.time() >= self._due_s
+        return self._current is None or clock.now() >= self._due_s
 
     def _end_calibration(self, chunk: Chunk) -> None:
         self._due_s = (chunk.crew.sampling_ns or 0) / 1e9 + FIRST_CHUNK_S
-        if time.time() >= self._due_s:
+        if clock.now() >= self._due_s:
             self._about_to_stop(self)
             chunk.crew.stop(awaited=True)
             self._ending.append(chunk)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,12 +11,14 @@ import pytest
 
 from tests.faults.run_under_way import RunUnderWay
 from tests.faults.table import FaultTable
+from tests.integration.agent_session.throwaway import ThrowawayServer, can_be_made
 from tests.integration.commands.calling import Toolkit
 from toolkit.demo.service import start_demo, stop_demo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from toolkit.demo.service import DemoState
 LOCUSTFILE = str(Path(__file__).resolve().parents[2] / "loadtesting" / "locustfile.py")
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "faults.md"
 _TABLE = FaultTable()
@@ -65,3 +68,35 @@ def swarm_under_way(toolkit: Toolkit) -> RunUnderWay:
     """The same by Locust, a master and two workers."""
     load = ("--users", "12", "--spawn-rate", "6", "--workers", "2", "--run-time", "14s")
     return RunUnderWay(toolkit, ("--scenario", LOCUSTFILE, *load))
+
+
+@pytest.fixture(scope="package")
+def lasting_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoState]:
+    """For faults that leave it alone."""
+    folder = tmp_path_factory.mktemp("lasting") / "demo"
+    yield start_demo(folder)
+    stop_demo(folder)
+
+
+@pytest.fixture
+def lasting(lasting_demo: DemoState, tmp_path: Path) -> Iterator[Toolkit]:
+    """A caller of its own for each fault, of a demo that all of these share."""
+    caller = Toolkit(lasting_demo, tmp_path)
+    try:
+        yield caller
+        assert caller.left_over() == [], "nothing stays on the server"
+    finally:
+        caller.end_all()
+
+
+@pytest.fixture(scope="package")
+def throwaway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ThrowawayServer]:
+    """A server to do as one likes with, where we log in as somebody who is not root."""
+    for program in ("unshare", "nsenter", "sudo", "visudo", "useradd", "/usr/sbin/sshd"):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed")
+    if not can_be_made():
+        pytest.skip("no mount namespace may be made here")
+    made = ThrowawayServer(tmp_path_factory.mktemp("throwaway"))
+    yield made
+    made.stop()

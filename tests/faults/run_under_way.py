@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import os
 import signal
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
@@ -15,8 +17,6 @@ from tests.gunicorns import until
 from tests.integration.commands.calling import HTTP, PLAN, engines_of, loading, phases
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.integration.commands.calling import Done, Toolkit
 
 PROMISE_S = 10.0
@@ -129,10 +129,12 @@ def _words(process: psutil.Process) -> list[str]:
 
 
 def _is_stopped(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() in (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP)
-    except psutil.NoSuchProcess:
-        return False
+    """Whether any of its threads is in state t or T."""
+    states = []
+    for task in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with contextlib.suppress(OSError):
+            states.append(task.read_text().rpartition(")")[2].split()[0])
+    return "t" in states or "T" in states
 
 
 KILL, TERM, HUP, INT = signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT

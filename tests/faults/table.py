@@ -13,8 +13,9 @@ HEAD = """\
 
 `make faults` wrote this table: each row is a test in `tests/faults/` with the real parts (sshd, gunicorn, py-spy, Artillery,
 Locust), and its figures are those of that run. *Clean after*: seconds from the fault until nothing of ours ran on the server,
-and nothing lay there but recordings that were not fetched yet; "–" where nothing was to be cleaned at that moment. *Kept*:
-chunks of stacks and requests in the bundle, `+ n later` those that `toolkit stop` brought.
+and nothing lay there but recordings that were not fetched yet; "0.0" where that was so when the command ended, "–" where nothing
+was to be cleaned at that moment. *Kept*: chunks of stacks and requests in the bundle, `+ n later` those that `toolkit stop`
+brought.
 
 | fault | clean after | kept | exit code | what the run says |
 |---|---|---|---|---|

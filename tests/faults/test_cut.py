@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.faults.table import FaultTable
     from tests.integration.commands.calling import Toolkit
 
-pytestmark = [pytest.mark.needs_artillery, pytest.mark.needs_sshd]
+pytestmark = [pytest.mark.needs_artillery, pytest.mark.needs_sshd, pytest.mark.slow_fault]
 
 CUTS = 16
 SEED = 20261201

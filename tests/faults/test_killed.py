@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.faults.run_under_way import RunUnderWay
     from tests.faults.table import FaultTable
 
-pytestmark = [pytest.mark.needs_artillery, pytest.mark.needs_sshd]
+pytestmark = [pytest.mark.needs_artillery, pytest.mark.needs_sshd, pytest.mark.slow_fault]
 
 
 def said(err: str) -> str:

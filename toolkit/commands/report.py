@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from toolkit.errors import ToolkitError
+from toolkit.recording.files import keep_private
 from toolkit.recording.layout import RunFolder
 from toolkit.recording.manifest import load_manifest
 from toolkit.reports.rebuild import rebuild
@@ -16,6 +17,7 @@ from toolkit.reports.rebuild import rebuild
 @click.argument("run", type=click.Path(path_type=Path, exists=True, file_okay=False))
 def command(run: Path) -> None:
     """Rebuild the tables, summaries, flamegraphs, page and exports of RUN (a folder under reports/)."""
+    keep_private()
     folder = RunFolder(run.resolve())
     load_manifest(folder.manifest)
     problems = rebuild(folder)

@@ -18,6 +18,7 @@ from toolkit.commands.consent import ask_consent
 from toolkit.commands.dry_run import steps_of
 from toolkit.commands.terminal import harmless, make_desk, tell
 from toolkit.plan.secrets import mask_urls
+from toolkit.recording.files import keep_private
 from toolkit.reports.registry import RENDERERS
 from toolkit.run.execute import Outcome, execute
 
@@ -38,6 +39,7 @@ def run_plan(
     report: WholeReport | None = None,
 ) -> Outcome | None:
     """Run the plan and say how it went; None for a dry run. `report` builds what is derived, by default all of it."""
+    keep_private()
     desk = make_desk(quiet=given["quiet"])
     made = report or WholeReport()
     try:

@@ -11,6 +11,7 @@ import click
 from toolkit.commands.options import option, plan_argument, plan_of
 from toolkit.commands.terminal import harmless, make_desk, tell
 from toolkit.errors import ToolkitError, UsageError
+from toolkit.recording.files import keep_private
 from toolkit.recording.layout import RunFolder
 from toolkit.run.interrupts import Interrupts
 from toolkit.run.leftovers import Found, clear
@@ -46,6 +47,7 @@ def command(plan: Path | None, run_id: str | None, **given: Any) -> None:  # noq
     What they recorded and nobody fetched comes into the run folder under reports/, whose report is built again, and is
     removed from the server. A run whose controller is alive is left alone, unless --run names it.
     """
+    keep_private()
     made = plan_of(plan, given, "stop")
     if not made.servers:
         raise UsageError("No server to look at.", "Name one under servers: in the plan, or with --server.")

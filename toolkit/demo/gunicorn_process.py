@@ -133,7 +133,10 @@ def _environment(folder: Path) -> dict[str, str]:
     inherited = {
         name: value for name, value in os.environ.items() if not name.startswith(("GUNICORN_", "TOOLKIT_"))
     }
-    return {**inherited, "DEMO_FOLDER": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    own = {"DEMO_FOLDER": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    # -P once more, for an upgrade by USR2: gunicorn starts itself anew by the path of its own __main__.py, without the
+    # options of Python. That puts gunicorn's folder on the path, whose http hides the standard library's.
+    return {**inherited, **own, "PYTHONSAFEPATH": "1"}
 
 
 def _all_listen(folder: Path) -> bool:

@@ -22,3 +22,11 @@ def write_atomically(path: Path, data: bytes | str) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def keep_private() -> None:
+    """From here on what this process and its children write is its user's alone (0700, 0600), and so it stays when it is moved.
+
+    A run says what a service's clients ask for, and what its logs hold.
+    """
+    os.umask(0o077)

@@ -24,6 +24,7 @@ SERVER_BYTES = 8 * 2**30
 
 LOG_BYTES = 4 * 2**20
 _MOST_OPEN = 6
+_MOST_ROWS = 500_000
 
 
 class RefusedError(ToolkitError):
@@ -101,6 +102,8 @@ class AgentFiles:
         row = chunk_row(message)
         if row is None:
             raise RefusedError("the description of a chunk is malformed")
+        if len(self._seen) >= _MOST_ROWS:
+            raise RefusedError("more chunks than anybody could need")
         key = (row["view"], row["seq"])
         if key in self._seen:
             raise RefusedError(f"chunk {row['view']}-{row['seq']:06d} was described twice")

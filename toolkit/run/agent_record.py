@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from toolkit.recording.files import write_atomically
 from toolkit.run.agent_files import AgentFiles, RefusedError
-from toolkit.run.agent_trust import VIEWS, pids
+from toolkit.run.agent_trust import pids
+from toolkit.run.agent_types import budget_of, facts_of, view_states
 from toolkit.run.agent_watch import WatchFiles, worker_rows
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     OnEvent = Callable[[str, dict[str, Any]], None]
 
 _MOST_MISSING = 50
+_MOST_WORKERS = 2000
+_EVENT_BYTES = 50_000_000
+"""In events.jsonl, of one server: what it says there is not compressed, and no server may fill the operator's disk."""
 
 
 class AgentRecord:
@@ -55,6 +59,7 @@ class AgentRecord:
         self._folder, self._log, self._on_event = folder, log, on_event
         self._ack, self._offset_ns = ack, offset_ns
         self.files = AgentFiles(folder)
+        self._event_bytes = 0
 
     def hear(self, message: dict[str, Any]) -> None:
         """Take one message.
@@ -71,11 +76,11 @@ class AgentRecord:
         except RefusedError as error:
             self._log(f"refused: {error.message}")
             self._miss(f"something that its agent sent was refused: {error.message}")
-            self._on_event("refused", {"message": error.message})
+            self._tell("refused", {"message": error.message})
 
     def learn_facts(self, facts: Mapping[str, Any]) -> None:
         """Add to the facts, and keep facts.json up to date; what is not known is left out."""
-        self.facts.update({name: value for name, value in facts.items() if value not in (None, "", {})})
+        self.facts.update({name: value for name, value in facts_of(facts).items() if value not in ("", {})})
         text = json.dumps(self.facts, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
         write_atomically(self._folder.facts, text)
 
@@ -84,7 +89,7 @@ class AgentRecord:
         for view, state in view_states(message.get("views")).items():
             self.views[view] = {**self.views.get(view, {}), **state}
         if isinstance(message.get("budget"), dict):
-            self.budget = message["budget"]
+            self.budget = budget_of(message["budget"])
 
     def close(self) -> None:
         """Close the files; what is half of one is dropped."""
@@ -109,7 +114,7 @@ class AgentRecord:
 
     def _rate(self, message: dict[str, Any]) -> None:
         self.learn_rates(message)
-        self._on_event("rate", {"views": dict(self.views), "budget": self.budget})
+        self._tell("rate", {"views": dict(self.views), "budget": self.budget})
 
     def begin_watching(self, log_limit_bytes: int) -> None:
         """From now on metrics, logs and workers are written down."""
@@ -128,12 +133,13 @@ class AgentRecord:
 
     def _workers(self, message: dict[str, Any]) -> None:
         born, died = pids(message.get("born")), pids(message.get("died"))
-        self.workers = [pid for pid in self.workers if pid not in died and pid not in born] + born
+        changed = {*born, *died}
+        self.workers = ([pid for pid in self.workers if pid not in changed] + born)[-_MOST_WORKERS:]
         at = message.get("t")
         if self.watch is not None and isinstance(at, int):
             self.watch.workers(at, worker_rows(message.get("born")), worker_rows(message.get("died")))
         at_ns = at + self._offset_ns() if isinstance(at, int) else time.time_ns()
-        self._on_event("workers", {"born": born, "died": died, "at_ns": at_ns})
+        self._tell("workers", {"born": born, "died": died, "at_ns": at_ns})
 
     def _metrics(self, message: dict[str, Any]) -> None:
         self._watched().metrics(message)
@@ -160,7 +166,17 @@ class AgentRecord:
             self.fault_code = self.fault_code or str(message.get("code"))
             self.fault = self.fault or text
         fault = {"code": message.get("code"), "message": text, "fatal": message.get("fatal") is True}
-        self._on_event("fault", fault)
+        self._tell("fault", fault)
+
+    def _clock(self, message: dict[str, Any]) -> None:
+        by_s = message.get("by_s")
+        if not isinstance(by_s, (int, float)):
+            raise RefusedError("a clock that was set by nothing")
+        self._miss(
+            f"its clock was set by {by_s:+,.1f} s during the run: what the service stamped itself since then is off by that, "
+            "what was recorded is not"
+        )
+        self._tell("clock", {"by_s": by_s})
 
     def _lost(self, message: dict[str, Any]) -> None:
         if self.recording or self.watching:
@@ -177,16 +193,19 @@ class AgentRecord:
         "log_block": _log_block,
         "log_source": _log_source,
         "log": _words,
+        "clock": _clock,
         "error": _error,
         "lost": _lost,
     }
 
+    def _tell(self, kind: str, details: dict[str, Any]) -> None:
+        """An event that the server is the cause of: only so many."""
+        if self._event_bytes > _EVENT_BYTES:
+            self._miss("its agent said more than anybody could need; the rest of it is not in events.jsonl")
+            return
+        self._event_bytes += len(json.dumps(details))
+        self._on_event(kind, details)
+
     def _miss(self, sentence: str) -> None:
         if sentence not in self.missing and len(self.missing) < _MOST_MISSING:
             self.missing.append(sentence)
-
-
-def view_states(views: object) -> dict[str, dict[str, Any]]:
-    """Per view what the agent says of it; anything else is left out."""
-    states = views if isinstance(views, dict) else {}
-    return {view: states[view] for view in VIEWS if isinstance(states.get(view), dict)}

@@ -10,10 +10,11 @@ from toolkit.errors import ToolkitError, UnreachableError
 from toolkit.probes.delivery import PROTOCOL
 from toolkit.probes.delivery_look import FOLDER_PATTERN
 from toolkit.run.agent_push import Placed, remove_folder
-from toolkit.run.agent_record import AgentRecord, view_states
+from toolkit.run.agent_record import AgentRecord
 from toolkit.run.agent_rescue import rescue
 from toolkit.run.agent_start import Starter
 from toolkit.run.agent_trust import VIEWS, pids
+from toolkit.run.agent_types import arbiter_of, view_states
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -151,14 +152,13 @@ class AgentSession:
         found = self.ask({"op": "find", "choice": dict(choice)}, "found", FIND_S)
         if not isinstance(found.get("arbiter"), dict) or not pids([found["arbiter"]]):
             raise ToolkitError(f"The agent on {self._transport.address} found no arbiter that makes sense.")
-        self._record.learn_facts(
-            {
-                "gunicorn": _object(found.get("gunicorn")),
-                "arbiter": {"pid": found["arbiter"]["pid"], "listen": found["arbiter"].get("listen")},
-            }
-        )
+        arbiter = arbiter_of(found["arbiter"])
+        told = {name: arbiter.get(name) for name in ("pid", "listen")}
+        self._record.learn_facts({"gunicorn": _object(found.get("gunicorn")), "arbiter": told})
         self._record.workers = pids(found.get("workers"))
-        return {**found, "workers": found.get("workers") or [], "arbiter": {"name": "", **found["arbiter"]}}
+        workers = found["workers"] if isinstance(found.get("workers"), list) else []
+        workers = [one for one in workers if isinstance(one, dict)]
+        return {**found, "workers": workers, "arbiter": {"name": "", **arbiter}}
 
     def check(self, views: Sequence[str] = VIEWS) -> dict[str, Any]:
         """See that py-spy may read the arbiter: `{"python": …, "views": {view: {"valid", "reason", …}}}`.

@@ -30,6 +30,7 @@ METRICS_BYTES = 2 * 2**30
 _MOST_SOURCES = 256
 _MOST_PROCESSES = 2000
 _MOST_BLOCKS = 5_000_000
+_MOST_LIVES = 500_000
 _SLACK = 1.1  # of the log limit: the agent keeps it, this side only sees to it that it is kept
 _EVENTS = ("data", "start", "rotated", "truncated", "dropped", "limit", "gone")
 _KINDS = ("file", "journal")
@@ -53,6 +54,7 @@ class WatchFiles:
         self._logs: dict[int, IO[bytes]] = {}
         self._sizes: dict[int, int] = {}
         self._blocks = 0
+        self._lives = 0
         self.log_bytes = 0
         self.lines = 0
         """Of metrics, so far."""
@@ -86,7 +88,14 @@ class WatchFiles:
             self.listener(line)
 
     def workers(self, t_ns: int, born: list[dict[str, Any]], died: list[dict[str, Any]]) -> None:
-        """Append births and deaths."""
+        """Append births and deaths.
+
+        Raises:
+            RefusedError: too many were told.
+        """
+        self._lives += max(1, len(born) + len(died))
+        if self._lives > _MOST_LIVES:
+            raise RefusedError("more births and deaths than anybody could need")
         self._workers.append({"t_ns": t_ns, "born": born, "died": died})
 
     def sources(self, rows: object) -> None:

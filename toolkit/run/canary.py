@@ -16,7 +16,7 @@ from toolkit.recording.records import CANARY_AGENT
 from toolkit.run.leash import die_with_controller
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from toolkit.plan.model import Canary as Choice
     from toolkit.recording.layout import GeneratorFolder
@@ -78,8 +78,10 @@ class CanaryProcess:
         return said.splitlines()[-1] if said else ""
 
 
-def start_canary(url: str, rate: float | None, run_id: str, folder: GeneratorFolder) -> CanaryProcess:
-    """Start it.
+def start_canary(
+    url: str, rate: float | None, run_id: str, folder: GeneratorFolder, environment: Mapping[str, str]
+) -> CanaryProcess:
+    """Start it, in that environment.
 
     Raises:
         OSError: it could not be started.
@@ -95,6 +97,7 @@ def start_canary(url: str, rate: float | None, run_id: str, folder: GeneratorFol
     }
     process = subprocess.Popen(
         ARGV,
+        env=environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

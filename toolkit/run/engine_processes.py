@@ -81,16 +81,18 @@ class EngineProcesses:
         self._ending = True
 
 
-def start_engine(launch: Launch, folder: LoadFolder) -> EngineProcesses:
-    """Start all of them.
+def start_engine(launch: Launch, folder: LoadFolder, environment: dict[str, str]) -> EngineProcesses:
+    """Start all of them, each with its own variables laid over `environment`.
 
     Raises:
         OSError: one could not be started; none is left running.
     """
     started: list[subprocess.Popen[bytes]] = []
     try:
-        started.append(_started(launch.argv, launch.env, launch.cwd, folder.console))
-        started += [_started(one.argv, one.env, launch.cwd, one.console) for one in launch.helpers]
+        started.append(_started(launch.argv, {**environment, **launch.env}, launch.cwd, folder.console))
+        started += [
+            _started(one.argv, {**environment, **one.env}, launch.cwd, one.console) for one in launch.helpers
+        ]
     except OSError:
         end_processes(started)
         raise
@@ -128,7 +130,7 @@ def _started(argv: Sequence[str], env: dict[str, str], cwd: Path, output: Path) 
     with output.open("ab") as console:
         return subprocess.Popen(
             argv,
-            env={**os.environ, **env},
+            env=env,
             cwd=cwd,
             stdin=subprocess.DEVNULL,
             stdout=console,

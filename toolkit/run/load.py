@@ -19,6 +19,7 @@ from toolkit.run.engine_processes import end_all, start_engine
 from toolkit.run.folder import require_room
 from toolkit.run.generator import GeneratorWatch
 from toolkit.run.live_checks import LiveChecks
+from toolkit.run.secret_scan import environment_without_secrets
 
 if TYPE_CHECKING:
     from toolkit.engines.base import Engine, Launch
@@ -188,7 +189,10 @@ class Drive:
         if plan.load is None or url is None:
             return
         try:
-            self.canary = start_canary(url, plan.load.canary.rate, self.run.manifest.run_id, folder)
+            environment = environment_without_secrets(plan)
+            self.canary = start_canary(
+                url, plan.load.canary.rate, self.run.manifest.run_id, folder, environment
+            )
         except OSError as error:
             self.run.missing(f"No canary was sent: {error.strerror or error}.")
             return
@@ -207,7 +211,9 @@ class Drive:
         driven.began = time.monotonic()
         driven.entry.started_ns = time.time_ns()
         try:
-            driven.process = start_engine(driven.launch, driven.folder)
+            driven.process = start_engine(
+                driven.launch, driven.folder, environment_without_secrets(self.run.plan)
+            )
         except OSError as error:
             raise ToolkitError(f"{driven.entry.engine} could not be started: {error}.") from None
         self.begun.append(driven)

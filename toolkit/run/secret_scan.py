@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import zlib
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
@@ -27,6 +28,13 @@ def secrets_of(plan: Plan) -> list[str]:
     addresses = [plan.target, *(server.address for server in plan.servers)]
     found = [urlsplit(address).password for address in addresses if "@" in address]
     return [unquote(password) for password in found if password]
+
+
+def environment_without_secrets(plan: Plan) -> dict[str, str]:
+    """Our environment but for the variables that the plan takes secrets from: no program that drives load needs those."""
+    references = [each for server in plan.servers for each in (server.sudo_password, server.ssh.password)]
+    named = {each.removeprefix("env:") for each in references if each and each.startswith("env:")}
+    return {name: value for name, value in os.environ.items() if name not in named}
 
 
 def files_with(folder: Path, secrets: Iterable[str]) -> list[Path]:

@@ -162,15 +162,22 @@ class Toolkit:
         return [row for row in map(json.loads, lines) if row["kind"] == kind]
 
     def left_over(self) -> list[str]:
-        """Agents, recorders and their folders that calls of ours left; looked for until there are none, or 5 s."""
+        """Agents, recorders and their folders that calls of ours left; looked for until there are none, or 5 s.
+
+        What was not there at the first look, or comes and goes, is somebody else's who works on this machine too.
+        """
         deadline = time.monotonic() + 5
-        while (left := self._left_now()) and time.monotonic() < deadline:
+        left = self._left_now()
+        while left and time.monotonic() < deadline:
             time.sleep(0.1)
+            now = self._left_now()
+            left = [one for one in left if one in now]
         return left
 
     def folders_left(self) -> list[Path]:
         """Of agents of ours, on the server; theirs that still run among them."""
-        return [Path(path) for path in _agent_folders() - self._folders_before]
+        found = [Path(path) for path in _agent_folders() - self._folders_before]
+        return [path for path in found if not self._is_of_another(path)]
 
     def agents(self) -> list[psutil.Process]:
         """The agents and recorders that calls of ours have on the server now."""
@@ -188,8 +195,20 @@ class Toolkit:
         others = " ".join(
             line for _, line in _recording_processes() if line not in {words for _, words in ours}
         )
-        folders = [path for path in _agent_folders() - self._folders_before if path not in others]
+        folders = [
+            path
+            for path in _agent_folders() - self._folders_before
+            if path not in others and not self._is_of_another(Path(path))
+        ]
         return [*(words for _, words in ours), *folders]
+
+    def _is_of_another(self, folder: Path) -> bool:
+        """Whether it says that it belongs to a run of somebody else, who works on this machine too."""
+        try:
+            about = json.loads((folder / "recordings" / "about.json").read_bytes())
+        except (OSError, ValueError):
+            return False
+        return about.get("run") not in {run.name for run in self.reports.parent.glob("*/*")}
 
     def _ours(self) -> list[tuple[psutil.Process, str]]:
         """By descent: from the demo's SSH server, from a call of ours, or from nobody any more."""
@@ -202,9 +221,19 @@ class Toolkit:
                 above = {parent.pid for parent in process.parents()}
             except psutil.NoSuchProcess:
                 continue
-            if above & roots or above <= {1}:
+            if above & roots or (above <= {1} and self._is_ours(process)):
                 found.append((process, words))
         return found
+
+    def _is_ours(self, orphan: psutil.Process) -> bool:
+        """By what it was started with: our home here, or a connection to the port of the demo's SSH server."""
+        try:
+            environ = orphan.environ()
+        except psutil.Error:
+            return False
+        port = str(self.demo.ssh.port) if self.demo.ssh else "none"
+        came = environ.get("SSH_CONNECTION", "").split()[-1:]
+        return environ.get("HOME") == self.environ["HOME"] or came == [port]
 
 
 def _recording_processes() -> list[tuple[psutil.Process, str]]:
@@ -217,7 +246,13 @@ def _recording_processes() -> list[tuple[psutil.Process, str]]:
 
 
 def _agent_folders() -> set[str]:
-    return {str(path) for path in Path(tempfile.gettempdir()).glob("toolkit.*")}
+    return {str(path) for path in Path(tempfile.gettempdir()).glob("toolkit.*") if _is_an_agents(path)}
+
+
+def _is_an_agents(folder: Path) -> bool:
+    """By what lies in it, else by its name: mktemp's have capitals, those that Python makes (the analysis) have none."""
+    held = ("agent.pyz", "recordings", "running")
+    return any((folder / name).exists() for name in held) or folder.name.lower() != folder.name
 
 
 def loading(reports: Path) -> bool:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.gunicorns import Gunicorn, until
-from tests.integration.agent_session.throwaway import can_be_made
 from tests.integration.commands.calling import HTTP, PLAN, engines_of, loading, phases
 
 if TYPE_CHECKING:
@@ -63,27 +60,6 @@ def test_the_agent_is_killed_and_the_load_goes_on(toolkit: Toolkit) -> None:
     assert toolkit.left_over() == []
 
 
-def test_the_target_dies_in_the_middle(toolkit: Toolkit) -> None:
-    script = toolkit.folder / "mine.yml"
-    script.write_text(
-        "config: {phases: [{duration: 4, arrivalRate: 5, rampTo: 5}]}\nscenarios: [{flow: [{get: {url: /}}]}]\n"
-    )
-    with Gunicorn(toolkit.folder / "service") as service:
-        started = toolkit.start(
-            *("load", "--scenario", str(script), "--target", f"http://127.0.0.1:{service.port}"),
-            *("--reports", str(toolkit.reports), "--json"),
-        )
-        _loading(toolkit, started)
-    done = started.finish()
-    assert done.seconds < 30
-    row = json.loads(done.out)["summary"]["requests"][0]
-    assert 0 < row["errors"] < row["count"]
-    assert "ECONNREFUSED" in (toolkit.run / "summary.txt").read_text(encoding="utf-8")
-    assert done.code == 99, "the service refused connections: no socket error is checked unasked"
-    assert "no socket error: requests.unanswered was" in done.err
-    assert toolkit.manifest()["outcome"] == "check-failed"
-
-
 def test_a_threshold_of_the_scenario_file_does_not_hold(toolkit: Toolkit) -> None:
     config = {
         "phases": [{"duration": 1, "arrivalRate": 3}],
@@ -117,65 +93,6 @@ def test_an_acknowledgement_that_never_comes(toolkit: Toolkit) -> None:
     assert done.seconds < 20
     rows = {row["name"]: row for row in json.loads(done.out)["summary"]["requests"]}
     assert rows["EMIT nobody-listens"]["count"] == rows["EMIT nobody-listens"]["errors"] == 2
-
-
-@pytest.mark.needs_root
-@pytest.mark.parametrize("to_the_last_byte", [False, True], ids=["nearly", "to the last byte"])
-def test_the_disk_fills_up(toolkit: Toolkit, to_the_last_byte: bool) -> None:
-    if not can_be_made():
-        pytest.skip("no mount namespace may be made here")
-    toolkit.reports.mkdir()
-    disk = 'mount -t tmpfs -o size=130m tmpfs "$0" && exec "$@"'
-    words = [
-        "load",
-        "--scenario",
-        HTTP,
-        "--target",
-        toolkit.demo.url,
-        *phases(40),
-        "--reports",
-        str(toolkit.reports),
-    ]
-    started = toolkit.start_argv(
-        ["unshare", "-m", "sh", "-c", disk, str(toolkit.reports), *toolkit.argv(*words)], toolkit.folder
-    )
-    started.wait_for("] drive load")
-    seen = Path(f"/proc/{started.process.pid}/root{toolkit.reports}")
-    until(lambda: loading(seen), "the first requests")
-    held = os.open(
-        seen, os.O_RDONLY | os.O_DIRECTORY
-    )  # the disk is gone with the process, but for those who hold it
-    seen = Path(f"/proc/self/fd/{held}")
-    (engine,) = engines_of(started.process.pid)
-    with (seen / "filler").open("wb", buffering=0) as filler:
-        try:
-            for _ in range(130 if to_the_last_byte else 118):
-                filler.write(bytes(2**20))
-            while to_the_last_byte:
-                filler.write(bytes(4096))
-        except OSError:
-            pass
-    done = started.finish()
-    assert done.code == 1, done.err
-    assert done.seconds < 20
-    assert "The disk is full" in done.err
-    assert "--reports" in done.err
-    assert not engine.is_running()
-    if not to_the_last_byte:
-        assert "Report: " in done.err
-        assert done.err.splitlines()[-2].endswith("report.html"), done.err
-    (run,) = (path for path in seen.iterdir() if path.is_dir() and not path.is_symlink())
-    manifest = toolkit.manifest(run)
-    assert (manifest["outcome"], manifest["exit_code"]) == ("failed", 1), manifest
-    assert "The disk is full" in manifest["reason"]
-    assert [path.name for path in run.rglob(".*")] == []
-    (seen / "filler").unlink()
-    kept = shutil.copytree(run, toolkit.folder / "kept")
-    os.close(held)
-    again = toolkit.call("report", str(kept))
-    assert again.code == 0, again.err
-    missing = (kept / "summary.txt").read_text(encoding="utf-8").partition("What is missing")[2]
-    assert "the disk was full" in missing
 
 
 def test_the_service_dies_under_the_recording(toolkit: Toolkit) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import signal
 import socket
 import time
@@ -70,7 +71,11 @@ def swarm(tmp_path_factory: pytest.TempPathFactory, service: Service) -> Callabl
         assert locust.check(job) == [], "it is right"
         launch = locust.launch(job, folder)
         tail = LiveTail(folder.request_parts)
-        processes, stopped, until = start_engine(launch, folder), False, time.monotonic() + DEADLINE_S
+        processes, stopped, until = (
+            start_engine(launch, folder, dict(os.environ)),
+            False,
+            time.monotonic() + DEADLINE_S,
+        )
         try:
             while processes.poll():
                 assert time.monotonic() < until, folder.console.read_text()

@@ -23,8 +23,8 @@ def test_the_grid(now: float, interval: float, following: float) -> None:
 class Clock:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, now: float) -> None:
         self.now = now
-        monkeypatch.setattr(metrics.time, "time", lambda: self.now)
-        monkeypatch.setattr(metrics.time, "time_ns", lambda: round(self.now * 1e9))
+        monkeypatch.setattr(metrics.clock, "now", lambda: self.now)
+        monkeypatch.setattr(metrics.clock, "now_ns", lambda: round(self.now * 1e9))
 
 
 class Part:
