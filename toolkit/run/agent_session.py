@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import socket
+import time
 from typing import TYPE_CHECKING, Any, Self
 
 from toolkit.errors import ToolkitError, UnreachableError
@@ -27,7 +28,11 @@ if TYPE_CHECKING:
 
 FIND_S, CHECK_S, RECORD_S, STOP_S, BYE_S, PING_S = 30.0, 90.0, 90.0, 90.0, 20.0, 15.0
 WATCH_S = 30.0
+BYE_BROKEN_S = 5.0
 CLOCK_ROUND_TRIPS = 8
+LEAVE_S = 5.0
+"""An agent's, once its grace is over."""
+_LOOK_AGAIN_S = 0.3
 
 
 class AgentSession:
@@ -42,13 +47,17 @@ class AgentSession:
         words: AgentLog,
         write_down: Callable[[str], None],
         on_event: OnEvent,
+        redial: Callable[[], None] | None = None,
     ) -> None:
         self._transport, self._placed, self._elevation = transport, placed, elevation
         self._words, self._log, self._on_event = words, write_down, on_event
+        self._redial = redial
         self._link: AgentLink | None = None
         self._record = AgentRecord(folder, write_down, on_event, self._acknowledge, lambda: self.offset_ns)
         self._verdicts: dict[str, dict[str, Any]] = {}
         self._grace_s = 15.0
+        self.breaks: list[dict[str, Any]] = []
+        """Of the connection, as in `manifest.ServerEntry`; one that was not mended has no `silent_s`."""
         self._closed = False
 
     def __enter__(self) -> Self:
@@ -130,7 +139,7 @@ class AgentSession:
         hello = {"op": "hello", "protocol": PROTOCOL, "run": run_id, "who": _operator()}
         hello |= {"grace_s": grace_s, "max_s": max_s}
         parts = (self._transport, self._placed, self._elevation, self._record.hear, self._log, grace_s)
-        self._link, answer = Starter(*parts).start(hello, password)
+        self._link, answer = Starter(*parts, self._redial, self._hear_line).start(hello, password)
         self._record.learn_facts({**_object(answer.get("facts")), "directory": answer.get("directory")})
         self._link.measure_clock(CLOCK_ROUND_TRIPS, PING_S)
         details = {
@@ -275,7 +284,8 @@ class AgentSession:
         link.leave()
         if not link.lost:
             try:
-                link.ask({"op": "bye"}, "bye", BYE_S)
+                # Where the way to it is broken, the agent ends by itself.
+                link.ask({"op": "bye"}, "bye", BYE_BROKEN_S if link.broken else BYE_S)
             except ToolkitError as error:
                 self._log(f"no goodbye: {error}")
         # An agent that was lost sees the end of its input, stops py-spy and removes its folder: give it the time.
@@ -284,6 +294,8 @@ class AgentSession:
     def _clean(self) -> None:
         # As root the agent works in a folder of its own, which it names; nothing else is ever removed.
         folders = dict.fromkeys([self._placed.folder, str(self.facts.get("directory") or "")])
+        if not self._come_back():
+            return
         for folder in filter(FOLDER_PATTERN.fullmatch, folders):
             try:
                 left = self._transport.exists(folder)
@@ -295,6 +307,24 @@ class AgentSession:
                 return  # a connection that hangs would make each further look wait
             self._on_event("cleaned", {"folder": folder, "left_by_agent": left})
 
+    def _come_back(self) -> bool:
+        """After a break that was too long: whether the server can be reached again, and its agent has ended."""
+        if self._redial is None or not self.lost or not self.breaks or "ended_ns" in self.breaks[-1]:
+            return True
+        try:
+            self._redial()
+            until = time.monotonic() + self._grace_s + LEAVE_S
+            # It takes its program with it. Until then its folder is not ours to touch.
+            while self._placed.folder and self._transport.exists(self._placed.program):
+                if time.monotonic() > until:
+                    break
+                time.sleep(_LOOK_AGAIN_S)
+        except ToolkitError as error:
+            self._on_event("unclear", {"folder": self._placed.folder, "message": str(error)})
+            self._log(f"could not come back to look: {error}")
+            return False
+        return True
+
     def _take_away(self, folder: str) -> None:
         if self.lost:
             saved = rescue(
@@ -302,6 +332,18 @@ class AgentSession:
             )
             self._log(f"saved {saved} chunks out of {folder}")
         remove_folder(self._transport, folder, self._elevation)
+
+    def _hear_line(self, kind: str, details: dict[str, Any]) -> None:
+        """The connection broke, or was mended."""
+        if kind == "line-broken":
+            began_ns = time.time_ns() - int(details["silent_s"] * 1e9)
+            self.breaks.append({"began_ns": began_ns, "reason": details["reason"]})
+        elif kind == "line-ended":
+            self.breaks.pop()  # it was no break: the agent ended
+        else:
+            self.breaks[-1] |= {"ended_ns": time.time_ns(), **details}
+        self._log(f"{kind}: {details}")
+        self._on_event(kind, details)
 
     def _acknowledge(self, name: str) -> None:
         if self._link is not None:

@@ -16,6 +16,7 @@ from toolkit.run.desk import Progress
 from toolkit.run.elsewhere import loads_another
 from toolkit.run.folder import require_room
 from toolkit.run.load import Drive
+from toolkit.run.redial import open_lasting, redial_of
 from toolkit.transports.base import ConnectOptions
 from toolkit.transports.registry import open_transport
 
@@ -62,7 +63,7 @@ def check_everything(plan: Plan, desk: Desk) -> None:
 def connect(run: Run) -> None:
     """Reach every server."""
     for server in run.plan.servers:
-        transport = transport_to(server, run.desk)
+        transport = open_lasting(server.address, connect_options(server, run.desk))
         run.transports[server.name] = transport
         run.undo_with(f"disconnect from {server.name}", transport.close)
         run.event("connected", server=server.name, address=transport.address)
@@ -207,8 +208,10 @@ def connect_options(server: Server, desk: Desk) -> ConnectOptions:
 
 def session_on(server: Server, run: Run) -> AgentSession:
     """Start the agent on one server."""
+    transport = run.transports[server.name]
     return open_session(
-        run.transports[server.name],
+        transport,
+        redial=redial_of(transport),
         folder=run.folder.server(server.name),
         run_id=run.manifest.run_id,
         sudo=server.sudo,
@@ -264,3 +267,4 @@ def _note_learned(run: Run, name: str) -> None:
     entry = next(entry for entry in run.manifest.servers if entry.name == name)
     entry.offset_ns, entry.offset_error_ns = session.offset_ns, session.offset_error_ns
     entry.views, entry.budget, entry.facts = dict(session.views), session.budget, dict(session.facts)
+    entry.breaks = list(session.breaks)
