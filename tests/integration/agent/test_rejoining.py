@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -157,3 +158,17 @@ def test_the_place_holder_goes_with_a_killed_agent(lasting: Agent) -> None:
         lasting.process.kill()
         assert back.process.wait(10) == 1
     until(lambda: lasting.process.poll() is not None, "its end")
+
+
+def test_many_breaks_leave_no_descriptor_open(lasting: Agent) -> None:
+    def descriptors() -> int:
+        return len(list(Path(f"/proc/{lasting.process.pid}/fd").iterdir()))
+
+    counts = []
+    for _ in range(5):
+        with Back(lasting) as back:
+            back.wait("reattached")
+            back.say(op="ping", t0=1)
+            back.wait("pong")
+            counts.append(descriptors())
+    assert max(counts) <= counts[0] + 1, counts  # the last one's are being closed
