@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import queue
 import threading
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import ToolkitError, UnreachableError
 from toolkit.run.agent_clock import ClockOffset
+from toolkit.run.agent_ears import Ears, as_line, greeting
 from toolkit.run.agent_numbers import Numbers
 from toolkit.run.agent_trust import plain, read_message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from toolkit.run.agent_mending import Mender
     from toolkit.transports.base import RemoteProcess
 
@@ -27,21 +24,8 @@ MEND_AFTER_S = 6.0
 _LOOK_S = 0.5
 _EXIT_WAIT_S = 2.0
 _BUSY_S = 40.0
-_NOISE_BYTES = 4096
+_AT_ONCE = ("", "pong", "stopped", "bye")  # while it is asked for these the agent answers pings as ever
 _WAKE = {"op": ""}
-
-
-@dataclass(frozen=True)
-class Ears:
-    """Who is told what; all but `over` by the reader's thread, one line after another."""
-
-    message: Callable[[dict[str, Any]], None]
-    words: Callable[[bytes], None]
-    strange: Callable[[bytes], None]
-    over: Callable[[str], None]
-    """The line has ended for good, with why; empty where the agent ended as it should."""
-    busy: Callable[[], bool]
-    """Whether the agent is at something during which it answers no pings."""
 
 
 class AgentLine:
@@ -196,11 +180,15 @@ class AgentLine:
 
     def _silence(self, now: float) -> str:
         quiet_s = now - self.heard_at
-        allowed_s = min(MEND_AFTER_S, self._silence_s * 0.4) if self._mendable else self._silence_s
-        # The agent answers one thing after another: while it looks at processes it does not answer pings.
-        if self._ears.busy():
-            allowed_s = max(self._silence_s, _BUSY_S)
+        allowed_s = self._allowed_s()
+        if self._mendable and self._ears.asked() in _AT_ONCE:
+            allowed_s = max(1.5 * HEARTBEAT_S, min(MEND_AFTER_S, self._silence_s * 0.4))
         return f"no sign of life for {quiet_s:.0f} s" if self.greeted and quiet_s > allowed_s else ""
+
+    def _allowed_s(self) -> float:
+        # The agent answers one thing after another: while it looks at processes it does not answer pings.
+        idle = self._ears.asked() in {"", "pong"}
+        return self._silence_s if idle else max(self._silence_s, _BUSY_S)
 
     def _send(self, message: dict[str, Any]) -> bool:
         """Send one line; False where the line has ended by that."""
@@ -209,7 +197,7 @@ class AgentLine:
         elif self._mender is not None:
             message = self.numbers.said(message)
         try:
-            self._process.write(_line(message))
+            self._process.write(as_line(message))
         except UnreachableError as error:
             # Its end, which the reader is about to see, says more than a broken pipe does.
             if self.ended.wait(_EXIT_WAIT_S):
@@ -241,7 +229,7 @@ class AgentLine:
         threading.Thread(
             target=self._process.kill, daemon=True
         ).start()  # may wait for a network that is silent
-        until = quiet_since + self._silence_s + HEARTBEAT_S
+        until = quiet_since + self._allowed_s() + HEARTBEAT_S
         why = ""
         while not why and not self.parting:
             joined, why = mender.attempt(self._join)
@@ -267,7 +255,7 @@ class AgentLine:
         self._reader = self._reader_of(process, self._turn)
         self._reader.start()
         try:
-            process.write(_line({**request, "heard": self.numbers.heard}))
+            process.write(as_line({**request, "heard": self.numbers.heard}))
             answer = answers.get(timeout=timeout_s)
         except (queue.Empty, UnreachableError):
             answer = {"type": "silent"}
@@ -282,7 +270,7 @@ class AgentLine:
 
     def _send_again(self, message: dict[str, Any]) -> bool:
         try:
-            self._process.write(_line(message))
+            self._process.write(as_line(message))
         except UnreachableError as error:  # broken once more: the next turn of the writer sees to it
             self._broken = error.message.rstrip(".")
             self._outbox.put(_WAKE)
@@ -293,18 +281,3 @@ class AgentLine:
         if not self.ended.is_set():
             self.ended.set()
             self._ears.over(reason)
-
-
-def _line(message: dict[str, Any]) -> bytes:
-    return json.dumps(message, separators=(",", ":")).encode() + b"\n"
-
-
-def greeting(line: bytes, kinds: tuple[str, ...]) -> dict[str, Any] | None:
-    """The agent's first word in a line: a shell profile may have begun it without ending it."""
-    start = line.find(b"{")
-    while start >= 0:
-        message = read_message(line[start:])
-        if message is not None and message["type"] in kinds:
-            return message
-        start = line.find(b"{", start + 1, _NOISE_BYTES)
-    return None

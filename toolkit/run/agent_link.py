@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import ToolkitError, UnreachableError
 from toolkit.run.agent_errors import error_of
-from toolkit.run.agent_line import AgentLine, Ears
+from toolkit.run.agent_ears import Ears
+from toolkit.run.agent_line import AgentLine
 from toolkit.run.agent_trust import plain
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ _ASK_AGAIN_S = 0.1
 _STRANGE_LINES_LOGGED = 50
 # Answers that the reader must take in before the next line: that is what gives the log blocks behind it their names.
 _HEARD_TOO = ("watching",)
-# While it is asked for these the agent answers pings as ever.
-_AT_ONCE = ("", "pong", "stopped", "bye")
 
 
 class AgentLink:
@@ -58,8 +57,7 @@ class AgentLink:
         self._leaving = False
         self._last_words: deque[str] = deque(maxlen=_LAST_WORDS)
         self._strange = 0
-        busy = lambda: self._asked not in _AT_ONCE  # noqa: E731
-        ears = Ears(self._hear, self._hear_words, self._hear_strange, self._over, busy)
+        ears = Ears(self._hear, self._hear_words, self._hear_strange, self._over, lambda: self._asked)
         self._line = AgentLine(process, ears, silence_s)
 
     @property

@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from toolkit.errors import ToolkitError, UnreachableError
 from toolkit.probes.delivery import PROTOCOL
-from toolkit.probes.delivery_look import FOLDER_PATTERN
-from toolkit.run.agent_push import Placed, remove_folder
+from toolkit.run.agent_cleaning import Cleaning, WayBack
 from toolkit.run.agent_record import AgentRecord, view_states
-from toolkit.run.agent_rescue import rescue
 from toolkit.run.agent_start import Starter
 from toolkit.run.agent_trust import VIEWS, pids
 
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
     from toolkit.recording.layout import ServerFolder
     from toolkit.run.agent_files import AgentLog
     from toolkit.run.agent_link import AgentLink
+    from toolkit.run.agent_push import Placed
     from toolkit.run.agent_record import OnEvent
     from toolkit.run.agent_sudo import Elevation
     from toolkit.transports.base import Transport
@@ -30,9 +29,6 @@ FIND_S, CHECK_S, RECORD_S, STOP_S, BYE_S, PING_S = 30.0, 90.0, 90.0, 90.0, 20.0,
 WATCH_S = 30.0
 BYE_BROKEN_S = 5.0
 CLOCK_ROUND_TRIPS = 8
-LEAVE_S = 5.0
-"""An agent's, once its grace is over."""
-_LOOK_AGAIN_S = 0.3
 
 
 class AgentSession:
@@ -256,7 +252,7 @@ class AgentSession:
         try:
             if link is not None:
                 self._part(link)
-            self._clean()
+            self._cleaning().clean(self._unmended())
         finally:
             self._record.close()
             self._words.close()
@@ -291,47 +287,17 @@ class AgentSession:
         # An agent that was lost sees the end of its input, stops py-spy and removes its folder: give it the time.
         link.close(min(self._grace_s, 10.0))
 
-    def _clean(self) -> None:
+    def _cleaning(self) -> Cleaning:
         # As root the agent works in a folder of its own, which it names; nothing else is ever removed.
-        folders = dict.fromkeys([self._placed.folder, str(self.facts.get("directory") or "")])
-        if not self._come_back():
-            return
-        for folder in filter(FOLDER_PATTERN.fullmatch, folders):
-            try:
-                left = self._transport.exists(folder)
-                if left:
-                    self._take_away(folder)
-            except UnreachableError as error:
-                self._on_event("unclear", {"folder": folder, "message": str(error)})
-                self._log(f"could not look whether {folder} is gone: {error}")
-                return  # a connection that hangs would make each further look wait
-            self._on_event("cleaned", {"folder": folder, "left_by_agent": left})
+        folders = (self._placed.folder, str(self.facts.get("directory") or ""))
+        parts = (self._transport, self._elevation, self._record, self._log, self._on_event)
+        return Cleaning(*parts, folders, self._placed, lost=bool(self.lost))
 
-    def _come_back(self) -> bool:
-        """After a break that was too long: whether the server can be reached again, and its agent has ended."""
+    def _unmended(self) -> WayBack | None:
+        """The way back to a server whose connection broke for good; None where it did not, or cannot be made anew."""
         if self._redial is None or not self.lost or not self.breaks or "ended_ns" in self.breaks[-1]:
-            return True
-        try:
-            self._redial()
-            until = time.monotonic() + self._grace_s + LEAVE_S
-            # It takes its program with it. Until then its folder is not ours to touch.
-            while self._placed.folder and self._transport.exists(self._placed.program):
-                if time.monotonic() > until:
-                    break
-                time.sleep(_LOOK_AGAIN_S)
-        except ToolkitError as error:
-            self._on_event("unclear", {"folder": self._placed.folder, "message": str(error)})
-            self._log(f"could not come back to look: {error}")
-            return False
-        return True
-
-    def _take_away(self, folder: str) -> None:
-        if self.lost:
-            saved = rescue(
-                self._transport, folder, self._elevation, self._record.files, self._record.hear_chunk
-            )
-            self._log(f"saved {saved} chunks out of {folder}")
-        remove_folder(self._transport, folder, self._elevation)
+            return None
+        return WayBack(self._redial, self._grace_s)
 
     def _hear_line(self, kind: str, details: dict[str, Any]) -> None:
         """The connection broke, or was mended."""
