@@ -9,8 +9,8 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import ToolkitError, UnreachableError
-from toolkit.run.agent_errors import error_of
 from toolkit.run.agent_ears import Ears
+from toolkit.run.agent_errors import error_of
 from toolkit.run.agent_line import AgentLine
 from toolkit.run.agent_trust import plain
 
