@@ -86,8 +86,6 @@ def test_recording_goes_on_and_each_line_comes_once_more_from_where_it_was_heard
 ) -> None:
     lasting.record(service.pid)
     heard = max(message["n"] for message in lasting.messages if "n" in message)
-    lasting.say(op="ping", t0=1, heard=heard)
-    lasting.wait("pong")
     cut(lasting)
     time.sleep(1)
     with Back(lasting, heard=heard) as back:

@@ -160,8 +160,8 @@ class Toolkit:
         return [row for row in map(json.loads, lines) if row["kind"] == kind]
 
     def left_over(self) -> list[str]:
-        """Agents, recorders and their folders that calls of ours left; looked for until there are none, or 5 s."""
-        deadline = time.monotonic() + 5
+        """Agents, recorders and their folders that calls of ours left; looked for until there are none, or for as long as is promised."""
+        deadline = time.monotonic() + 10
         while (left := self._left_now()) and time.monotonic() < deadline:
             time.sleep(0.1)
         return left
