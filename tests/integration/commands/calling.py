@@ -160,7 +160,7 @@ class Toolkit:
         return [row for row in map(json.loads, lines) if row["kind"] == kind]
 
     def left_over(self) -> list[str]:
-        """Agents, recorders and their folders that calls of ours left; looked for until there are none, or for as long as is promised."""
+        """What calls of ours left: agents, recorders, folders; looked for until there is none, or for as long as is promised."""
         deadline = time.monotonic() + 10
         while (left := self._left_now()) and time.monotonic() < deadline:
             time.sleep(0.1)
