@@ -139,7 +139,7 @@ def test_ctrl_c_while_it_is_silent(toolkit: Toolkit, far: FarServer, table: Faul
     left = Path(json.loads((run.run / "servers" / "web" / "facts.json").read_text())["directory"])
     assert [path.name for path in left.iterdir()] == ["recordings"], "there is no way back to it yet"
     far.come_back()
-    stop = toolkit.call("stop", _plan(), "--reports", str(toolkit.reports), "--yes")
+    stop = toolkit.call("stop", _plan(), "--reports", str(toolkit.reports))
     assert stop.code == 0, stop.err
     assert not left.exists()
     table.rows.append(run.row("Ctrl-C while the network is silent", done.code, _said(done)))
