@@ -15,8 +15,8 @@ import pytest
 
 from tests.faults.far_server import FarServer
 from tests.faults.run_under_way import INT, RunUnderWay
-from tests.faults.wire import Wire
 from tests.gunicorns import until
+from tests.wire import Wire
 from toolkit.demo.ssh_files import SshFiles
 from toolkit.demo.ssh_programs import ServerOptions, embedded_available, prepare_embedded
 from toolkit.demo.sshd import read_ssh_server
