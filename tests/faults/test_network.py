@@ -135,7 +135,9 @@ def test_ctrl_c_while_it_is_silent(toolkit: Toolkit, far: FarServer, table: Faul
     done = run.finish()
     assert done.code == 130, done.err
     assert done.seconds < 40
-    assert (run.run / "report.html").exists()
+    assert (run.run / "report.html").exists(), done.err
+    missing = json.loads((run.run / "summary.json").read_text())["missing"]
+    assert any(f"toolkit stop --run {run.run.name}" in sentence for sentence in missing), missing
     left = Path(json.loads((run.run / "servers" / "web" / "facts.json").read_text())["directory"])
     assert [path.name for path in left.iterdir()] == ["recordings"], "there is no way back to it yet"
     far.come_back()

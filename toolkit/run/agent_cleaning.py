@@ -62,7 +62,7 @@ class Cleaning:
                 if left:
                     self._take_away(folder)
             except UnreachableError as error:
-                self.on_event("unclear", {"folder": folder, "message": str(error)})
+                self.on_event("unclear", {"folder": folder, "message": error.message})
                 self.log(f"could not look whether {folder} is gone: {error}")
                 return  # a connection that hangs would make each further look wait
             self.on_event("cleaned", {"folder": folder, "left_by_agent": left})
@@ -78,7 +78,7 @@ class Cleaning:
                     break
                 time.sleep(_LOOK_AGAIN_S)
         except ToolkitError as error:
-            self.on_event("unclear", {"folder": self.placed.folder, "message": str(error)})
+            self.on_event("unclear", {"folder": self.placed.folder, "message": error.message})
             self.log(f"could not come back to look: {error}")
             return False
         return True

@@ -54,6 +54,8 @@ class AgentSession:
         self._grace_s = 15.0
         self.breaks: list[dict[str, Any]] = []
         """Of the connection, as in `manifest.ServerEntry`; one that was not mended has no `silent_s`."""
+        self.unclear = ""
+        """Why nobody could look, at the end, what is left there; empty where it was seen."""
         self._closed = False
 
     def __enter__(self) -> Self:
@@ -290,8 +292,13 @@ class AgentSession:
     def _cleaning(self) -> Cleaning:
         # As root the agent works in a folder of its own, which it names; nothing else is ever removed.
         folders = (self._placed.folder, str(self.facts.get("directory") or ""))
-        parts = (self._transport, self._elevation, self._record, self._log, self._on_event)
+        parts = (self._transport, self._elevation, self._record, self._log, self._hear_cleaning)
         return Cleaning(*parts, folders, self._placed, lost=bool(self.lost))
+
+    def _hear_cleaning(self, kind: str, details: dict[str, Any]) -> None:
+        if kind == "unclear":
+            self.unclear = str(details["message"])
+        self._on_event(kind, details)
 
     def _unmended(self) -> WayBack | None:
         """The way back to a server whose connection broke for good; None where it did not, or cannot be made anew."""

@@ -74,11 +74,21 @@ def push_agents(run: Run) -> None:
     for server in run.plan.servers:
         session = session_on(server, run)
         run.sessions[server.name] = session
-        run.undo_with(f"clean {server.name}", session.close)
+        run.undo_with(f"clean {server.name}", partial(_clean, run, server.name))
         entry = ServerEntry(name=server.name, address=run.transports[server.name].address)
         entry.offset_ns, entry.offset_error_ns = session.offset_ns, session.offset_error_ns
         entry.access_format = server.logs.access_format
         run.manifest.servers.append(entry)
+
+
+def _clean(run: Run, name: str) -> None:
+    session = run.sessions[name]
+    session.close()
+    if session.unclear:
+        run.missing(
+            f"{name}: it could not be reached at the end ({session.unclear.rstrip('.')}). Its agent ends by itself; what it "
+            f"recorded last lies there for a day: toolkit stop --run {run.manifest.run_id}, with the same plan, fetches it."
+        )
 
 
 def find_gunicorns(run: Run) -> None:
