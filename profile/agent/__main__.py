@@ -32,7 +32,7 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: None)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    return Conversation(source, writer, wakeup, sys.argv[0]).run()
+    return Conversation(source, target, writer, wakeup, sys.argv[0]).run()
 
 
 if __name__ == "__main__":
@@ -40,5 +40,6 @@ if __name__ == "__main__":
         sys.stderr.write("The agent needs Python 3.7 or newer on the server.\n")
         sys.exit(69)
     code = main()
-    sys.stderr.flush()
+    with contextlib.suppress(OSError, ValueError):  # the connection that it led to may have broken long ago
+        sys.stderr.flush()
     os._exit(code)  # the writer may hang on a network that swallows everything

@@ -15,6 +15,7 @@ BUDGET_PERCENT = (0.1, 1000.0)
 INTERVAL_S = (0.1, 300.0)
 LOG_LIMIT_BYTES = (1.0, 1e12)
 MOST_LOGS = 100
+_TOKEN = re.compile(r"[A-Za-z0-9]{16,128}")
 _UNIT = re.compile(r"[A-Za-z0-9:_.\\@-]{1,255}")  # systemd's own rule; none begins with a dash
 
 
@@ -28,6 +29,21 @@ def number(message: dict[str, Any], key: str, default: float, least: float, most
     if not least <= value <= most:
         raise Fault("protocol", "%s must be from %g to %g." % (key, least, most))
     return float(value)
+
+
+def reattach(message: dict[str, Any]) -> Optional[tuple[str, float]]:
+    """(token, seconds to wait after the end of the input) of a `hello` line; None where its controller will not come back.
+
+    Raises:
+        Fault: `protocol`.
+    """
+    asked = message.get("reattach")
+    if asked is None:
+        return None
+    token = asked.get("token") if isinstance(asked, dict) else None
+    if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+        raise Fault("protocol", "reattach needs a token of 16 to 128 letters and digits.")
+    return token, number(asked, "wait_s", 4.0, 0.0, 60.0)
 
 
 def record(message: dict[str, Any]) -> tuple[list[str], tuple[float, Optional[int], float]]:

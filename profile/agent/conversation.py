@@ -7,7 +7,7 @@ import os
 import select
 import signal
 import time
-from typing import Any, Callable, Optional
+from typing import TYPE_CHECKING, Any, Callable, Optional
 
 import asked
 import check
@@ -18,18 +18,21 @@ import leftovers
 import trees
 import watch
 from faults import Fault, is_full, no_space
+from line import Line
 from neighbours import Neighbours
 from observation import FLUSH_S, Observation
 from presence import Presence
 from recording import Wanted
+from rejoining import hand_over
 from store import Store
-from wire import Lines, Writer
 from workdir import WorkDirectory
+
+if TYPE_CHECKING:
+    from wire import Writer
 
 PROTOCOL = 1
 GRACE_BEFORE_HELLO_S = 60.0
 DISK_RING_BYTES = 200 * 1000 * 1000
-READ_BYTES = 256 * 1024
 MOST_SAID = 200  # letters of a run's or an operator's name
 
 
@@ -38,17 +41,19 @@ class Conversation:
 
     Args:
         source: where the controller's lines come from.
-        writer: where ours go.
+        target: where ours go.
+        writer: by which they go there.
         wakeup: becomes readable when a signal has arrived.
         program: the path of agent.pyz.
     """
 
-    def __init__(self, source: int, writer: Writer, wakeup: int, program: str) -> None:
-        self._source = source
+    def __init__(self, source: int, target: int, writer: Writer, wakeup: int, program: str) -> None:
+        self._streams = [source, target, 2]
+        self._line = Line(source, writer)
         self._writer = writer
         self._wakeup = wakeup
         self._program = program
-        self._lines = Lines()
+        self._code = 1
         self._work: Optional[WorkDirectory] = None
         self._store: Optional[Store] = None
         self._tree: Optional[trees.Tree] = None
@@ -65,6 +70,7 @@ class Conversation:
         self._reason: Optional[str] = None
         self._answers = {
             "hello": self._hello,
+            "reattach": self._reattach,
             "ping": self._ping,
             "find": self._find,
             "check": self._check,
@@ -85,7 +91,7 @@ class Conversation:
                 self._turn()
         finally:
             self._end()
-        return 0 if self._reason == "bye" else 1
+        return self._code
 
     # -- one turn of the loop
 
@@ -95,8 +101,12 @@ class Conversation:
             number = os.read(self._wakeup, 64)[0]
             self._reason = "signal %d" % number
             return
-        if self._source in ready:
+        if self._line.rejoined():
+            self._last_sign = time.monotonic()
+        elif self._line.readable(ready):
             self._listen()
+        elif self._line.given_up:
+            self._reason = "the connection was closed"
         elif time.monotonic() - self._last_sign > self._grace_s:
             self._reason = "the controller has been silent for %.0f s" % self._grace_s
         self._check_age()
@@ -107,10 +117,11 @@ class Conversation:
         others = list(self._observation.descriptors) if self._observation is not None else []
         if self._presence is not None:
             others += self._presence.descriptors
-        return select.select([self._source, self._wakeup, *others], [], [], timeout_s)[0]
+        return select.select([*self._line.descriptors, self._wakeup, *others], [], [], timeout_s)[0]
 
     def _wait_s(self) -> float:
         until = self._last_sign + self._grace_s - time.monotonic() + 0.01
+        until = min(until, self._line.wait_s)
         if self._observation is not None:
             until = min(until, self._observation.wait_s)
         if self._neighbours is not None and self._neighbours.store is not None:
@@ -118,15 +129,13 @@ class Conversation:
         return max(0.0, min(until, 1.0))
 
     def _listen(self) -> None:
-        try:
-            data = os.read(self._source, READ_BYTES)
-        except OSError:
-            data = b""
-        if not data or self._writer.broken:
-            self._reason = "the connection was closed"
+        items = self._line.read()
+        if items is None:
+            if not self._line.wait():
+                self._reason = "the connection was closed"
             return
         self._last_sign = time.monotonic()
-        for item in self._lines.feed(data):
+        for item in items:
             if self._reason is None:
                 self._guarded(functools.partial(self._handle, item))
 
@@ -182,7 +191,7 @@ class Conversation:
         answer = self._answers.get(item["op"])
         if answer is None:
             raise Fault("protocol", "There is no op of that name.")
-        if self._work is None and item["op"] not in ("hello", "ping", "bye"):
+        if self._work is None and item["op"] not in ("hello", "reattach", "ping", "bye"):
             raise Fault("protocol", "The first line must be hello.")
         answer(item)
 
@@ -195,6 +204,7 @@ class Conversation:
             )
         grace_s = asked.number(message, "grace_s", 15.0, 0.2, 3600.0)
         max_s = asked.number(message, "max_s", 24 * 3600.0, 1.0, 30 * 86400.0)
+        door = asked.reattach(message)
         work = WorkDirectory(self._program)
         self._work = work
         self._grace_s, self._ends_at = grace_s, time.monotonic() + max_s
@@ -213,12 +223,19 @@ class Conversation:
             "protocol": PROTOCOL,
             "pid": os.getpid(),
             "python": "%d.%d.%d" % facts.own_python(),
+            "reattach": door is not None and self._line.open_door(*door),
         }
         self._writer.say(dict(answer, directory=work.path, facts=facts.host(work.path)))
         for folder in leftovers.sweep(work.path):
             self._writer.say(
                 {"type": "log", "message": "%s had lain here for a day; it was removed." % folder}
             )
+
+    def _reattach(self, message: dict[str, Any]) -> None:
+        if self._work is not None:
+            raise Fault("protocol", "There was a hello already.")
+        self._code = hand_over(message, self._streams, self._wakeup)
+        self._reason = "handed over"
 
     def _about(self) -> dict[str, Any]:
         return dict(self._who, silent_s=round(time.monotonic() - self._last_sign, 1))
@@ -234,7 +251,11 @@ class Conversation:
                 self._writer.say({"type": "log", "message": fault.message})
 
     def _ping(self, message: dict[str, Any]) -> None:
-        self._writer.say({"type": "pong", "t0": message.get("t0"), "t": clock.now_ns()}, important=False)
+        heard = message.get("heard")
+        if isinstance(heard, int):
+            self._writer.forget(heard)
+        pong = {"type": "pong", "t0": message.get("t0"), "t": clock.now_ns(), "heard": self._line.heard}
+        self._writer.say(pong, important=False, lasting=False)
 
     def _find(self, message: dict[str, Any]) -> None:
         assert self._observation is not None  # noqa: S101 (made by hello)
@@ -329,8 +350,10 @@ class Conversation:
         if self._presence is not None:
             self._presence.close()
         if self._reason == "bye":
+            self._code = 0
             self._writer.say({"type": "bye"})
         self._writer.close(FLUSH_S)
+        self._line.close(self._code)
 
     def _left_behind(self) -> bool:
         assert self._store is not None  # noqa: S101 (asked by the caller)

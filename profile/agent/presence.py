@@ -13,7 +13,7 @@ import select
 import socket
 import struct
 import time
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, NamedTuple, Optional, Set
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, NamedTuple, Optional, Set, Tuple
 
 import choose
 from faults import Fault
@@ -151,10 +151,24 @@ def ask(name: str) -> Optional[Met]:
         line.settimeout(ANSWER_S)
         try:
             line.connect("\0" + name)
-            pid, uid, _ = _UCRED.unpack(line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size))
+            pid, uid = _peer(line)
         except OSError:
             return None
         return Met(pid, uid, _heard(line))
+
+
+def uid_of(line: socket.socket) -> int:
+    """The user at the other end, by the kernel's word.
+
+    Raises:
+        OSError: the other end is gone.
+    """
+    return _peer(line)[1]
+
+
+def _peer(line: socket.socket) -> Tuple[int, int]:
+    pid, uid, _ = _UCRED.unpack(line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size))
+    return pid, uid
 
 
 def _heard(line: socket.socket) -> Dict[str, Any]:

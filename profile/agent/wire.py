@@ -6,7 +6,7 @@ import json
 import os
 import threading
 from collections import deque
-from typing import Any, Dict, Union
+from typing import Any, Dict, Optional, Tuple, Union
 
 from faults import Fault
 
@@ -62,26 +62,70 @@ def decoded(line: bytes) -> Item:
     return message
 
 
-class Writer(threading.Thread):
-    """Writes lines to a descriptor from its own thread: on a silent drop the pipe fills and a write hangs for ever."""
+class Writer:
+    """Writes lines to a descriptor from a thread of its own: on a silent drop the pipe fills and a write hangs for ever.
+
+    Once it `keep`s, each line has a number `n` and is held until the controller says that it has heard it: what a broken
+    connection swallowed is said again on the next one (`resume`).
+    """
 
     def __init__(self, descriptor: int) -> None:
-        super().__init__(name="writer", daemon=True)
         self._descriptor = descriptor
-        self._queue: deque[bytes] = deque()
-        self._bytes = 0
+        self._queue: deque[Tuple[int, bytes]] = (
+            deque()
+        )  # (number, line) to be written; number 0: not to be kept
+        self._kept: deque[Tuple[int, bytes]] = deque()  # written, not yet heard
+        self._writing: Optional[Tuple[int, bytes]] = None
+        self._bytes = 0  # to be written
+        self._kept_bytes = 0
         self._changed = threading.Condition()
         self._closing = False
+        self._keeps = False
+        self._said = 0
+        self._turn = 0  # which descriptor it is
+        self._thread = self._make_thread()
         self.broken = False  # the other side closed its end
 
-    def say(self, message: dict[str, Any], important: bool = True) -> bool:
-        """Queue one message; False where it was dropped because too much waits to be sent."""
-        data = json.dumps(message, separators=(",", ":")).encode("ascii") + b"\n"
+    def _make_thread(self) -> threading.Thread:
+        return threading.Thread(
+            target=self._write, args=(self._descriptor, self._turn), name="writer", daemon=True
+        )
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._thread.start()
+
+    def join(self, timeout_s: float) -> None:
+        """Wait for the thread's end."""
+        self._thread.join(timeout_s)
+
+    def is_alive(self) -> bool:
+        """Whether the thread is at work."""
+        return self._thread.is_alive()
+
+    def keep(self) -> None:
+        """From the next line on, number each and hold it until it is heard."""
         with self._changed:
+            self._keeps = True
+
+    def say(self, message: dict[str, Any], important: bool = True, lasting: bool = True) -> bool:
+        """Queue one message; False where it was dropped because too much waits to be sent or heard.
+
+        Args:
+            message: what to say.
+            important: dropped only where much more waits.
+            lasting: worth saying again on the next connection.
+        """
+        with self._changed:
+            number = self._said + 1 if self._keeps and lasting else 0
+            told = dict(message, n=number) if number else message
+            data = json.dumps(told, separators=(",", ":")).encode("ascii") + b"\n"
             limit = HARD_LIMIT if important else QUEUE_LIMIT
-            if self.broken or self._closing or self._bytes + len(data) > limit:
+            gone = self._closing or (self.broken and not number)
+            if gone or self._bytes + self._kept_bytes + len(data) > limit:
                 return False
-            self._queue.append(data)
+            self._said += 1 if number else 0
+            self._queue.append((number, data))
             self._bytes += len(data)
             self._changed.notify_all()
         return True
@@ -89,7 +133,35 @@ class Writer(threading.Thread):
     def has_room(self) -> bool:
         """Whether a file part may be queued now."""
         with self._changed:
-            return not self.broken and self._bytes < QUEUE_LIMIT // 4
+            return not self.broken and self._bytes < QUEUE_LIMIT // 4 and self._kept_bytes < QUEUE_LIMIT // 2
+
+    def forget(self, heard: int) -> None:
+        """The controller has heard every line up to this number."""
+        with self._changed:
+            while self._kept and self._kept[0][0] <= heard:
+                self._kept_bytes -= len(self._kept.popleft()[1])
+            self._changed.notify_all()
+
+    def resume(self, descriptor: int, heard: int) -> int:
+        """Go on at another descriptor with what was not heard; how many lines are said again.
+
+        The thread that hangs on the old one is left to it: it ends, and closes it, when its write does.
+        """
+        with self._changed:
+            again = [*self._kept, *([self._writing] if self._writing else [])]
+            again = [item for item in again if item[0] > heard]
+            self._queue = deque([*again, *(item for item in self._queue if item[0] > heard)])
+            self._bytes, self._kept_bytes = sum(len(data) for _, data in self._queue), 0
+            self._kept.clear()
+            self._writing = None
+            if not self._thread.is_alive() or self.broken:
+                os.close(self._descriptor)
+            self._turn += 1
+            self._descriptor, self.broken = descriptor, False
+            self._thread = self._make_thread()
+            self._thread.start()
+            self._changed.notify_all()
+        return len(again)
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until all is written; False where it was not within `timeout_s`."""
@@ -104,26 +176,43 @@ class Writer(threading.Thread):
             self._closing = True
             self._changed.notify_all()
 
-    def run(self) -> None:
-        """Write queued lines until closed or broken."""
+    def _write(self, descriptor: int, turn: int) -> None:
+        """Write queued lines until closed, broken, or another descriptor's turn has come."""
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: bool(self._queue) or self._closing)
+                self._changed.wait_for(lambda: bool(self._queue) or self._closing or turn != self._turn)
+                if turn != self._turn:
+                    os.close(descriptor)
+                    return
                 if not self._queue:
                     return
-                data = self._queue.popleft()
+                self._writing = item = self._queue.popleft()
             try:
-                _write_all(self._descriptor, data)
+                _write_all(descriptor, item[1])
             except OSError:
-                with self._changed:
-                    self.broken = True
-                    self._queue.clear()
-                    self._bytes = 0
-                    self._changed.notify_all()
-                return
+                written = False
+            else:
+                written = True
             with self._changed:
-                self._bytes -= len(data)
+                if turn != self._turn:
+                    os.close(descriptor)
+                    return
+                self._account(item, written)
                 self._changed.notify_all()
+                if not written:
+                    return
+
+    def _account(self, item: Tuple[int, bytes], written: bool) -> None:
+        self._writing = None
+        if written:
+            self._bytes -= len(item[1])
+            if item[0]:
+                self._kept.append(item)
+                self._kept_bytes += len(item[1])
+            return
+        self.broken = True
+        self._queue = deque(held for held in (item, *self._queue) if held[0])
+        self._bytes = sum(len(data) for _, data in self._queue)
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

@@ -17,6 +17,8 @@ from tests.gunicorns import until
 from tests.integration.commands.calling import HTTP, PLAN, engines_of, loading, phases
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.integration.commands.calling import Done, Toolkit
 
 PROMISE_S = 10.0
@@ -26,14 +28,16 @@ PROMISE_S = 10.0
 class RunUnderWay:
     """`profile-and-load` of the bundled service over SSH, some seconds after its first request."""
 
-    def __init__(self, toolkit: Toolkit, load: tuple[str, ...] = ("--scenario", HTTP, *phases(12))) -> None:
+    def __init__(
+        self, toolkit: Toolkit, load: tuple[str, ...] = ("--scenario", HTTP, *phases(12)), *words: str
+    ) -> None:
         self.toolkit = toolkit
         self.started = toolkit.start(
             *("profile-and-load", PLAN, *load),
-            *("--chunk", "2s", "--rate", "20", "--reports", str(toolkit.reports)),
+            *("--chunk", "2s", "--rate", "20", "--reports", str(toolkit.reports), *words),
         )
         self.started.wait_for("] drive load")
-        until(lambda: loading(toolkit.reports), "the first requests")
+        until(lambda: loading(toolkit.reports), "the first requests", 60)
         until(lambda: len(self.chunks) >= 4, "the first chunks", 20)
         self._fault_at = 0.0
         self.clean_after_s: float | None = None
@@ -80,11 +84,16 @@ class RunUnderWay:
         self._fault_at = time.monotonic()
         os.kill(pid, number)
 
-    def await_clean(self) -> float:
+    def break_by(self, what: Callable[[], None]) -> None:
+        """The fault: anything else."""
+        self._fault_at = time.monotonic()
+        what()
+
+    def await_clean(self, grace_s: float = 0.0) -> float:
         """Until nothing of ours runs there, and every thread of the service goes on."""
-        until(lambda: self.toolkit.agents() == [], "nothing of ours to run", PROMISE_S + 5)
+        until(lambda: self.toolkit.agents() == [], "nothing of ours to run", grace_s + PROMISE_S + 5)
         self.clean_after_s = time.monotonic() - self._fault_at
-        assert self.clean_after_s < PROMISE_S
+        assert self.clean_after_s < grace_s + PROMISE_S
         assert not [pid for pid in self._service() if _is_stopped(pid)]
         return self.clean_after_s
 

@@ -31,6 +31,9 @@ class ServerEntry:
     """As the agent tells it (PROTOCOL.md, `budget`): percentages of one core, all views together."""
     facts: dict[str, Any] = field(default_factory=dict)
     """As facts.json: python, gunicorn, worker class, workers, host."""
+    breaks: list[dict[str, Any]] = field(default_factory=list)
+    """Of the connection: `{"began_ns", "ended_ns", "silent_s", "attempts", "reason"}`; the server recorded on meanwhile. Without
+    `ended_ns` where it was not mended."""
     access_format: str = ""
     """gunicorn's access_log_format as the plan tells it, for logs of which the agent could not learn it."""
 

@@ -1,8 +1,7 @@
-"""The line to one agent: a thread that reads, a thread that writes and keeps the heartbeat, and questions with answers."""
+"""Talks with one agent: questions with answers, what it says by itself, and how it ended."""
 
 from __future__ import annotations
 
-import json
 import queue
 import threading
 import time
@@ -10,22 +9,21 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import ToolkitError, UnreachableError
-from toolkit.run.agent_clock import ClockOffset
+from toolkit.run.agent_ears import Ears
 from toolkit.run.agent_errors import error_of
-from toolkit.run.agent_trust import plain, read_message
+from toolkit.run.agent_line import AgentLine
+from toolkit.run.agent_trust import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from toolkit.run.agent_clock import ClockOffset
+    from toolkit.run.agent_mending import Mender
     from toolkit.transports.base import RemoteProcess
 
-HEARTBEAT_S = 2.0
 _LAST_WORDS = 12
 _ASK_AGAIN_S = 0.1
-_BUSY_S = 40.0
-_EXIT_WAIT_S = 2.0
 _STRANGE_LINES_LOGGED = 50
-_NOISE_BYTES = 4096
 # Answers that the reader must take in before the next line: that is what gives the log blocks behind it their names.
 _HEARD_TOO = ("watching",)
 
@@ -49,42 +47,49 @@ class AgentLink:
         log: Callable[[str], None],
         silence_s: float,
     ) -> None:
-        self.clock = ClockOffset()
         self.lost = ""
         """Why the agent is gone; empty while it is there."""
-        self.exit_code: int | None = None
-        self._process, self._address, self._on_message, self._log = process, address, on_message, log
-        self._silence_s = silence_s
-        self._outbox: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        self._address, self._on_message, self._log = address, on_message, log
         self._answers: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._asked = ""
         self._asking = threading.Lock()
         self._guard = threading.Lock()
-        self._ended = threading.Event()
-        self._greeted = False
         self._leaving = False
         self._last_words: deque[str] = deque(maxlen=_LAST_WORDS)
         self._strange = 0
-        self._heard = time.monotonic()
-        self._threads = [
-            threading.Thread(target=target, name=f"agent {name} {address}", daemon=True)
-            for target, name in ((self._read, "reader"), (self._write, "writer"))
-        ]
+        ears = Ears(self._hear, self._hear_words, self._hear_strange, self._over, lambda: self._asked)
+        self._line = AgentLine(process, ears, silence_s)
+
+    @property
+    def clock(self) -> ClockOffset:
+        """How far the agent's clock is from ours."""
+        return self._line.clock
+
+    @property
+    def exit_code(self) -> int | None:
+        """The agent's, once it has ended; None where nobody knows."""
+        return self._line.exit_code
+
+    @property
+    def broken(self) -> bool:
+        """Whether its connection broke, and is being mended."""
+        return self._line.broken
 
     def start(self, first: bytes = b"") -> None:
-        """Start both threads; `first` goes out before anything else and is kept nowhere.
+        """Start to talk; `first` goes out before anything else and is kept nowhere.
 
         Raises:
             UnreachableError: the process is gone already.
         """
-        if first:
-            self._process.write(first)
-        for thread in self._threads:
-            thread.start()
+        self._line.start(first)
+
+    def mend_with(self, mender: Mender) -> None:
+        """From here on a connection that breaks is mended."""
+        self._line.mend_with(mender)
 
     def say(self, message: dict[str, Any]) -> None:
         """Queue a message that has no answer."""
-        self._outbox.put(message)
+        self._line.say(message)
 
     def ask(
         self,
@@ -111,7 +116,7 @@ class AgentLink:
             self._asked = answer
             try:
                 self._check_lost()
-                self._outbox.put(message)
+                self._line.say(message)
                 return self._await(answer, str(message.get("op")), timeout_s, give_up)
             finally:
                 self._asked = ""
@@ -131,7 +136,7 @@ class AgentLink:
 
     def wait_ended(self, timeout_s: float) -> bool:
         """Whether the agent's streams end within `timeout_s`."""
-        return self._ended.wait(timeout_s)
+        return self._line.ended.wait(timeout_s)
 
     def leave(self) -> None:
         """From here on the end of the agent is what is wanted, not a loss."""
@@ -140,13 +145,7 @@ class AgentLink:
     def close(self, timeout_s: float) -> None:
         """Let the agent see the end of its input, wait for its end, then cut the line. Never raises."""
         self._leaving = True
-        self._outbox.put(None)
-        self._process.close_input()
-        self._ended.wait(timeout_s)
-        self._process.kill()
-        for thread in self._threads:
-            if thread.ident is not None and thread is not threading.current_thread():
-                thread.join(timeout_s)
+        self._line.close(timeout_s)
 
     def _await(
         self, answer: str, op: str, timeout_s: float, give_up: Callable[[], str] | None
@@ -174,13 +173,14 @@ class AgentLink:
                 return message
 
     def _check_lost(self) -> None:
-        if self.lost:
+        if self.lost or self._line.ended.is_set():
             raise UnreachableError(
-                f"The agent on {self._address} is gone: {self.lost}.",
+                f"The agent on {self._address} is gone: {self.lost or self._end_reason()}.",
                 "agent.log in the run folder may say more.",
             )
 
-    def _lose(self, reason: str) -> None:
+    def _over(self, reason: str) -> None:
+        reason = reason or self._end_reason()
         with self._guard:
             if self.lost or self._leaving:
                 self._answers.put(None)
@@ -193,24 +193,6 @@ class AgentLink:
         except (ToolkitError, OSError, ValueError) as error:
             self._log(f"while saying so: {error}")
 
-    def _read(self) -> None:
-        reason = ""
-        try:
-            for stream, line in self._process.lines():
-                if stream == "stderr":
-                    self._hear_words(line)
-                else:
-                    self._hear(line)
-        except ToolkitError as error:
-            reason = error.message.rstrip(".")
-        except OSError as error:
-            reason = f"this side cannot write what it sends ({error.strerror or error})"
-        except Exception as error:  # noqa: BLE001 - a thread that dies unseen would leave the run waiting
-            reason = f"its messages could not be handled ({type(error).__name__}: {plain(str(error), 300)})"
-        self.exit_code = self._process.wait(_EXIT_WAIT_S)
-        self._ended.set()
-        self._lose(reason or self._end_reason())
-
     def _end_reason(self) -> str:
         code = "without an exit code" if self.exit_code in (None, -1) else f"with exit code {self.exit_code}"
         words = self.last_words()
@@ -222,18 +204,14 @@ class AgentLink:
             self._last_words.append(text)
             self._log(f"stderr: {text}")
 
-    def _hear(self, line: bytes) -> None:
-        message = read_message(line) if self._greeted else _greeting(line)
-        if message is None:
-            # Before the greeting that is somebody's shell profile; after it, nothing that we asked for.
-            self._strange += 1
-            if self._strange <= _STRANGE_LINES_LOGGED and line.strip():
-                self._log(f"not of the protocol: {plain(line.decode('utf-8', 'replace'), 200)}")
-            return
-        self._greeted = True
-        self._heard = time.monotonic()
-        if message["type"] == "pong" and not self.clock.pong(message.get("t0"), message.get("t")):
-            return
+    def _hear_strange(self, line: bytes) -> None:
+        self._strange += 1
+        if self._strange <= _STRANGE_LINES_LOGGED and line.strip():
+            self._log(f"not of the protocol: {plain(line.decode('utf-8', 'replace'), 200)}")
+
+    def _hear(self, message: dict[str, Any]) -> None:
+        if message["type"] == "bye":
+            self._line.parting = True
         if message["type"] in _HEARD_TOO:
             self._on_message(message)
         if message["type"] == self._asked or (message["type"] == "error" and self._error_answers()):
@@ -244,47 +222,3 @@ class AgentLink:
     def _error_answers(self) -> bool:
         """Whether an error is the answer to what was asked; while stopping, a recorder's fault is not."""
         return self._asked not in {"", "pong", "stopped"}
-
-    def _write(self) -> None:
-        looked = time.monotonic()
-        while not self._ended.is_set():
-            try:
-                message = self._outbox.get(timeout=HEARTBEAT_S)
-            except queue.Empty:
-                message = {"op": "ping"}
-            if message is None or self.lost:
-                return
-            now = time.monotonic()
-            if now - looked > 3 * HEARTBEAT_S:
-                self._heard = now  # this side slept, or was stopped: the silence was ours
-            looked = now
-            # The agent answers one thing after another: while it looks at processes it does not answer pings.
-            allowed_s = max(self._silence_s, _BUSY_S) if self._asked not in {"", "pong"} else self._silence_s
-            if self._greeted and now - self._heard > allowed_s:
-                self._lose(f"no sign of life for {now - self._heard:.0f} s")
-                return
-            if not self._send(message):
-                return
-
-    def _send(self, message: dict[str, Any]) -> bool:
-        if message["op"] == "ping":
-            message = {**message, "t0": self.clock.ping()}
-        try:
-            self._process.write(json.dumps(message, separators=(",", ":")).encode() + b"\n")
-        except UnreachableError as error:
-            # Its end, which the reader is about to see, says more than a broken pipe does.
-            if not self._ended.wait(_EXIT_WAIT_S):
-                self._lose(error.message.rstrip("."))
-            return False
-        return True
-
-
-def _greeting(line: bytes) -> dict[str, Any] | None:
-    """The agent's first word in a line: a shell profile may have begun it without ending it."""
-    start = line.find(b"{")
-    while start >= 0:
-        message = read_message(line[start:])
-        if message is not None and message["type"] in {"hello", "error"}:
-            return message
-        start = line.find(b"{", start + 1, _NOISE_BYTES)
-    return None

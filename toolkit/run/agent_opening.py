@@ -40,6 +40,7 @@ def open_session(
     max_s: float = _LONGEST_RUN_S,
     log: Callable[[str], None] | None = None,
     on_event: OnEvent | None = None,
+    redial: Callable[[], None] | None = None,
 ) -> AgentSession:
     """Look at the server, push the agent, start it, greet it, and measure its clock.
 
@@ -53,7 +54,9 @@ def open_session(
         grace_s: after so many seconds of silence each side counts the other as gone.
         max_s: after so many seconds the agent ends in any case.
         log: gets each line that also goes to agent.log.
-        on_event: gets `(kind, details)` from the reader's thread: agent, workers, rate, fault, refused, lost, cleaned.
+        on_event: gets `(kind, details)` from the reader's thread: agent, workers, rate, fault, refused, lost, cleaned,
+            line-broken, line-mended.
+        redial: makes the transport's connection anew after it broke; None where a break ends the session.
 
     Raises:
         NotPermittedError: sudo refuses.
@@ -73,7 +76,7 @@ def open_session(
         session = None
         try:
             elevation = elevation_for(transport, look, sudo=sudo)
-            session = AgentSession(transport, folder, placed, elevation, words, write_down, told)
+            session = AgentSession(transport, folder, placed, elevation, words, write_down, told, redial)
             session.greet(run_id, grace_s, max_s, password)
         except BaseException:
             if session is not None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import getpass
 import socket
+import time
 from typing import TYPE_CHECKING, Any, Self
 
 from toolkit.errors import ToolkitError, UnreachableError
 from toolkit.probes.delivery import PROTOCOL
-from toolkit.probes.delivery_look import FOLDER_PATTERN
-from toolkit.run.agent_push import Placed, remove_folder
+from toolkit.run.agent_cleaning import Cleaning, WayBack
 from toolkit.run.agent_record import AgentRecord
-from toolkit.run.agent_rescue import rescue
 from toolkit.run.agent_start import Starter
 from toolkit.run.agent_trust import VIEWS, pids
 from toolkit.run.agent_types import arbiter_of, view_states
@@ -22,12 +21,14 @@ if TYPE_CHECKING:
     from toolkit.recording.layout import ServerFolder
     from toolkit.run.agent_files import AgentLog
     from toolkit.run.agent_link import AgentLink
+    from toolkit.run.agent_push import Placed
     from toolkit.run.agent_record import OnEvent
     from toolkit.run.agent_sudo import Elevation
     from toolkit.transports.base import Transport
 
 FIND_S, CHECK_S, RECORD_S, STOP_S, BYE_S, PING_S = 30.0, 90.0, 90.0, 90.0, 20.0, 15.0
 WATCH_S = 30.0
+BYE_BROKEN_S = 5.0
 CLOCK_ROUND_TRIPS = 8
 
 
@@ -43,13 +44,19 @@ class AgentSession:
         words: AgentLog,
         write_down: Callable[[str], None],
         on_event: OnEvent,
+        redial: Callable[[], None] | None = None,
     ) -> None:
         self._transport, self._placed, self._elevation = transport, placed, elevation
         self._words, self._log, self._on_event = words, write_down, on_event
+        self._redial = redial
         self._link: AgentLink | None = None
         self._record = AgentRecord(folder, write_down, on_event, self._acknowledge, lambda: self.offset_ns)
         self._verdicts: dict[str, dict[str, Any]] = {}
         self._grace_s = 15.0
+        self.breaks: list[dict[str, Any]] = []
+        """Of the connection, as in `manifest.ServerEntry`; one that was not mended has no `silent_s`."""
+        self.unclear = ""
+        """Why nobody could look, at the end, what is left there; empty where it was seen."""
         self._closed = False
 
     def __enter__(self) -> Self:
@@ -131,7 +138,7 @@ class AgentSession:
         hello = {"op": "hello", "protocol": PROTOCOL, "run": run_id, "who": _operator()}
         hello |= {"grace_s": grace_s, "max_s": max_s}
         parts = (self._transport, self._placed, self._elevation, self._record.hear, self._log, grace_s)
-        self._link, answer = Starter(*parts).start(hello, password)
+        self._link, answer = Starter(*parts, self._redial, self._hear_line).start(hello, password)
         self._record.learn_facts({**_object(answer.get("facts")), "directory": answer.get("directory")})
         self._link.measure_clock(CLOCK_ROUND_TRIPS, PING_S)
         details = {
@@ -252,7 +259,7 @@ class AgentSession:
         try:
             if link is not None:
                 self._part(link)
-            self._clean()
+            self._cleaning().clean(self._unmended())
         finally:
             self._record.close()
             self._words.close()
@@ -280,33 +287,41 @@ class AgentSession:
         link.leave()
         if not link.lost:
             try:
-                link.ask({"op": "bye"}, "bye", BYE_S)
+                # Where the way to it is broken, the agent ends by itself.
+                link.ask({"op": "bye"}, "bye", BYE_BROKEN_S if link.broken else BYE_S)
             except ToolkitError as error:
                 self._log(f"no goodbye: {error}")
         # An agent that was lost sees the end of its input, stops py-spy and removes its folder: give it the time.
         link.close(min(self._grace_s, 10.0))
 
-    def _clean(self) -> None:
+    def _cleaning(self) -> Cleaning:
         # As root the agent works in a folder of its own, which it names; nothing else is ever removed.
-        folders = dict.fromkeys([self._placed.folder, str(self.facts.get("directory") or "")])
-        for folder in filter(FOLDER_PATTERN.fullmatch, folders):
-            try:
-                left = self._transport.exists(folder)
-                if left:
-                    self._take_away(folder)
-            except UnreachableError as error:
-                self._on_event("unclear", {"folder": folder, "message": str(error)})
-                self._log(f"could not look whether {folder} is gone: {error}")
-                return  # a connection that hangs would make each further look wait
-            self._on_event("cleaned", {"folder": folder, "left_by_agent": left})
+        folders = (self._placed.folder, str(self.facts.get("directory") or ""))
+        parts = (self._transport, self._elevation, self._record, self._log, self._hear_cleaning)
+        return Cleaning(*parts, folders, self._placed, lost=bool(self.lost))
 
-    def _take_away(self, folder: str) -> None:
-        if self.lost:
-            saved = rescue(
-                self._transport, folder, self._elevation, self._record.files, self._record.hear_chunk
-            )
-            self._log(f"saved {saved} chunks out of {folder}")
-        remove_folder(self._transport, folder, self._elevation)
+    def _hear_cleaning(self, kind: str, details: dict[str, Any]) -> None:
+        if kind == "unclear":
+            self.unclear = str(details["message"])
+        self._on_event(kind, details)
+
+    def _unmended(self) -> WayBack | None:
+        """The way back to a server whose connection broke for good; None where it did not, or cannot be made anew."""
+        if self._redial is None or not self.lost or not self.breaks or "ended_ns" in self.breaks[-1]:
+            return None
+        return WayBack(self._redial, self._grace_s)
+
+    def _hear_line(self, kind: str, details: dict[str, Any]) -> None:
+        """The connection broke, or was mended."""
+        if kind == "line-broken":
+            began_ns = time.time_ns() - int(details["silent_s"] * 1e9)
+            self.breaks.append({"began_ns": began_ns, "reason": details["reason"]})
+        elif kind == "line-ended":
+            self.breaks.pop()  # it was no break: the agent ended
+        else:
+            self.breaks[-1] |= {"ended_ns": time.time_ns(), **details}
+        self._log(f"{kind}: {details}")
+        self._on_event(kind, details)
 
     def _acknowledge(self, name: str) -> None:
         if self._link is not None:

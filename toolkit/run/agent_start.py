@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.errors import NotPermittedError, ToolkitError, UnreachableError
 from toolkit.probes.delivery import PROTOCOL
 from toolkit.run.agent_link import AgentLink
+from toolkit.run.agent_mending import WAIT_S, Mender, new_token
 from toolkit.run.agent_sudo import Elevation
 
 if TYPE_CHECKING:
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
 
     from toolkit.probes.delivery_look import ServerLook
     from toolkit.run.agent_push import Placed
-    from toolkit.transports.base import Transport
+    from toolkit.transports.base import RemoteProcess, Transport
+
+    OnLine = Callable[[str, dict[str, Any]], None]
 
 HELLO_S = 40.0
 _CLOSE_S = 5.0
@@ -44,6 +47,8 @@ class Starter:
         hear: gets its messages, see `AgentLink`.
         log: takes one line of text.
         grace_s: the silence after which it counts as lost.
+        redial: makes the connection anew; None where one that breaks is not mended.
+        on_line: gets `("line-broken" | "line-mended", details)`.
     """
 
     def __init__(
@@ -54,10 +59,14 @@ class Starter:
         hear: Callable[[dict[str, Any]], None],
         log: Callable[[str], None],
         grace_s: float,
+        redial: Callable[[], None] | None,
+        on_line: OnLine,
     ) -> None:
         self._transport, self._placed, self._elevation = transport, placed, elevation
         self._hear, self._log = hear, log
         self._silence_s = max(grace_s, _SHORTEST_SILENCE_S)
+        self._redial, self._on_line = redial, on_line
+        self._token = new_token()
 
     def start(
         self, hello: dict[str, Any], password: Callable[[str], str] | None
@@ -69,6 +78,8 @@ class Starter:
             UnreachableError: the agent did not start or does not answer.
             ToolkitError: it speaks another protocol. Whatever is raised, nothing runs on the server then.
         """
+        if self._redial is not None:
+            hello = {**hello, "reattach": {"token": self._token, "wait_s": WAIT_S}}
         link = self._begin()
         try:
             return link, self._greet(link, hello)
@@ -86,10 +97,22 @@ class Starter:
             raise
 
     def _begin(self) -> AgentLink:
-        process = self._transport.start(self._elevation.command(self._placed.argv()))
+        process = self._process()
         link = AgentLink(process, self._transport.address, self._hear, self._log, self._silence_s)
         link.start(self._elevation.first_input())
         return link
+
+    def _process(self) -> RemoteProcess:
+        return self._transport.start(self._elevation.command(self._placed.argv()))
+
+    def _process_anew(self) -> RemoteProcess:
+        """The agent's program once more, over a new connection: it finds the agent that runs."""
+        assert self._redial is not None  # noqa: S101 (only then there is a mender)
+        self._redial()
+        process = self._process()
+        if first := self._elevation.first_input():
+            process.write(first)
+        return process
 
     def _greet(self, link: AgentLink, hello: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -101,6 +124,9 @@ class Starter:
                 f"The agent on {self._transport.address} speaks protocol {answer.get('protocol')}, not {PROTOCOL}.",
                 "Let an administrator run prepare-server.sh of this toolkit there.",
             )
+        if self._redial is not None and answer.get("reattach") is True:
+            request = {"op": "reattach", "pid": answer.get("pid"), "token": self._token}
+            link.mend_with(Mender(self._process_anew, request, self._on_line))
         return answer
 
     def _error(self, link: AgentLink) -> ToolkitError:

@@ -12,8 +12,20 @@ FILE_NAME = re.compile(r"(wall|cpu|gil)-(\d{6})\.raw\.gz", re.ASCII)
 """The only names under which a server's bytes are written here."""
 
 _WITH_BYTES = {
-    "file": ("type", "name", "part", "last", "data"),
-    "log_block": ("type", "source", "t", "what", "generation", "offset", "bytes", "note", "data", "since"),
+    "file": ("type", "n", "name", "part", "last", "data"),
+    "log_block": (
+        "type",
+        "n",
+        "source",
+        "t",
+        "what",
+        "generation",
+        "offset",
+        "bytes",
+        "note",
+        "data",
+        "since",
+    ),
 }
 _LONGEST_TEXT = 4000
 _MOST_ITEMS = 2000

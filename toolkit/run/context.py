@@ -55,6 +55,7 @@ class Run:
     full: bool = False
     """Whether the disk was full, which is said once."""
     started: float = field(default_factory=time.monotonic)
+    _said_of_breaks: dict[str, int] = field(default_factory=dict)
     _undo: list[tuple[str, Callable[[], None]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -107,6 +108,7 @@ class Run:
     def watch_agents(self) -> None:
         """Say it once when an agent is gone or has given up; the load goes on, for its numbers stand without the recording."""
         for name, session in self.sessions.items():
+            self._note_breaks(name, session)
             if name in self.lost or not (session.lost or session.fault):
                 continue
             self.lost.add(name)
@@ -119,6 +121,23 @@ class Run:
                 )
             else:
                 self.problem(ToolkitError(f"The recording on {name} ended early: {session.fault}"))
+
+    def _note_breaks(self, name: str, session: AgentSession) -> None:
+        said = self._said_of_breaks.get(name, 0)
+        # Two sentences a break: that it is, and that it is over.
+        for number in range(said, 2 * len(session.breaks)):
+            one = session.breaks[number // 2]
+            if number % 2 == 0:
+                self.desk.observer.note(
+                    f"{name}: the connection broke ({one['reason']}); the server records on, and is dialled again"
+                )
+            elif "silent_s" in one:
+                self.desk.observer.note(
+                    f"{name}: connected again after {one['silent_s']:.1f} s without a word"
+                )
+            else:
+                return
+            self._said_of_breaks[name] = number + 1
 
     def elapsed_s(self) -> float:
         """Since the run began."""

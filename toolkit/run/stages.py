@@ -16,6 +16,7 @@ from toolkit.run.desk import Progress
 from toolkit.run.elsewhere import loads_another
 from toolkit.run.folder import require_room
 from toolkit.run.load import Drive
+from toolkit.run.redial import open_lasting, redial_of
 from toolkit.transports.base import ConnectOptions
 from toolkit.transports.registry import open_transport
 
@@ -62,7 +63,7 @@ def check_everything(plan: Plan, desk: Desk) -> None:
 def connect(run: Run) -> None:
     """Reach every server."""
     for server in run.plan.servers:
-        transport = transport_to(server, run.desk)
+        transport = open_lasting(server.address, connect_options(server, run.desk))
         run.transports[server.name] = transport
         run.undo_with(f"disconnect from {server.name}", transport.close)
         run.event("connected", server=server.name, address=transport.address)
@@ -73,11 +74,21 @@ def push_agents(run: Run) -> None:
     for server in run.plan.servers:
         session = session_on(server, run)
         run.sessions[server.name] = session
-        run.undo_with(f"clean {server.name}", session.close)
+        run.undo_with(f"clean {server.name}", partial(_clean, run, server.name))
         entry = ServerEntry(name=server.name, address=run.transports[server.name].address)
         entry.offset_ns, entry.offset_error_ns = session.offset_ns, session.offset_error_ns
         entry.access_format = server.logs.access_format
         run.manifest.servers.append(entry)
+
+
+def _clean(run: Run, name: str) -> None:
+    session = run.sessions[name]
+    session.close()
+    if session.unclear:
+        run.missing(
+            f"{name}: it could not be reached at the end ({session.unclear.rstrip('.')}). Its agent ends by itself; what it "
+            f"recorded last lies there for a day: toolkit stop --run {run.manifest.run_id}, with the same plan, fetches it."
+        )
 
 
 def find_gunicorns(run: Run) -> None:
@@ -207,8 +218,10 @@ def connect_options(server: Server, desk: Desk) -> ConnectOptions:
 
 def session_on(server: Server, run: Run) -> AgentSession:
     """Start the agent on one server."""
+    transport = run.transports[server.name]
     return open_session(
-        run.transports[server.name],
+        transport,
+        redial=redial_of(transport),
         folder=run.folder.server(server.name),
         run_id=run.manifest.run_id,
         sudo=server.sudo,
@@ -264,3 +277,4 @@ def _note_learned(run: Run, name: str) -> None:
     entry = next(entry for entry in run.manifest.servers if entry.name == name)
     entry.offset_ns, entry.offset_error_ns = session.offset_ns, session.offset_error_ns
     entry.views, entry.budget, entry.facts = dict(session.views), session.budget, dict(session.facts)
+    entry.breaks = list(session.breaks)

@@ -233,7 +233,7 @@ def test_a_clock_that_is_hours_off_is_measured_and_disturbs_nothing(
 
 def test_silence_is_noticed(local: Transport, folder: ServerFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("toolkit.run.agent_start._SHORTEST_SILENCE_S", 0.6)
-    monkeypatch.setattr("toolkit.run.agent_link.HEARTBEAT_S", 0.2)
+    monkeypatch.setattr("toolkit.run.agent_line.HEARTBEAT_S", 0.2)
     install(monkeypatch, "def on_record():\n    say({'type': 'recording', 'views': {}})\n    time.sleep(60)")
     session = open_session(local, folder=folder, run_id="r", grace_s=0.5)
     began = time.monotonic()

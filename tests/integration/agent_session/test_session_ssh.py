@@ -129,7 +129,7 @@ def test_a_connection_that_falls_silent_is_given_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("toolkit.run.agent_start._SHORTEST_SILENCE_S", 1.0)
-    monkeypatch.setattr("toolkit.run.agent_link.HEARTBEAT_S", 0.3)
+    monkeypatch.setattr("toolkit.run.agent_line.HEARTBEAT_S", 0.3)
     monkeypatch.setattr("toolkit.transports.ssh_connection._OPEN_S", 1.0)
     session = open_session(over_ssh, folder=folder, run_id="r", grace_s=1.0, on_event=events)
     silent = server.processes("sshd: deploy")

@@ -162,11 +162,11 @@ class Toolkit:
         return [row for row in map(json.loads, lines) if row["kind"] == kind]
 
     def left_over(self) -> list[str]:
-        """Agents, recorders and their folders that calls of ours left; looked for until there are none, or 5 s.
+        """Agents, recorders, folders that calls of ours left; looked for until there are none, or for as long as is promised.
 
         What was not there at the first look, or comes and goes, is somebody else's who works on this machine too.
         """
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 10
         left = self._left_now()
         while left and time.monotonic() < deadline:
             time.sleep(0.1)

@@ -87,6 +87,102 @@ def test_what_was_said_arrives_in_order() -> None:
         assert [json.loads(line)["message"] for line in reader] == list(range(100))
 
 
+def _lines(source: int) -> list[dict[str, Any]]:
+    with os.fdopen(source, "rb") as reader:
+        return [json.loads(line) for line in reader]
+
+
+def test_what_was_not_heard_is_said_again_on_the_next_line_and_pongs_are_not() -> None:
+    first, target = os.pipe()
+    writer = wire.Writer(target)
+    writer.keep()
+    writer.start()
+    for number in range(1, 6):
+        writer.say({"type": "log", "message": number})
+        writer.say({"type": "pong"}, lasting=False)
+    assert writer.flush(5)
+    writer.forget(2)
+    second, target = os.pipe()
+
+    assert writer.resume(target, 3) == 2
+    writer.say({"type": "log", "message": 6})
+    writer.close(5)
+    writer.join(5)
+    os.close(target)
+
+    assert [line.get("n") for line in _lines(first)] == [1, None, 2, None, 3, None, 4, None, 5, None]
+    assert [(line["n"], line["message"]) for line in _lines(second)] == [(4, 4), (5, 5), (6, 6)]
+
+
+def test_what_is_said_while_nobody_hears_waits_for_the_next_line() -> None:
+    source, target = os.pipe()
+    writer = wire.Writer(target)
+    writer.keep()
+    writer.start()
+    os.close(source)
+    assert writer.say({"type": "log", "message": "x" * 100_000})
+    writer.join(5)
+    assert writer.broken
+    assert not writer.has_room()
+    assert writer.say({"type": "log", "message": "later"})
+    source, target = os.pipe()
+    writer.resume(target, 0)
+
+    with os.fdopen(source, "rb") as reader:
+        assert [json.loads(reader.readline())["n"] for _ in range(2)] == [1, 2]
+        assert writer.has_room()
+        writer.close(5)
+        writer.join(5)
+        os.close(target)
+
+
+def test_a_thread_that_hangs_on_a_silent_line_is_left_to_it() -> None:
+    swallowed, target = os.pipe()
+    writer = wire.Writer(target)
+    writer.keep()
+    writer.start()
+    writer.say({"type": "log", "message": "x" * 300_000})  # more than the pipe holds
+    assert not writer.flush(0.1)
+    second, target = os.pipe()
+    writer.resume(target, 0)
+    with os.fdopen(second, "rb") as reader:
+        line = json.loads(reader.readline())
+        assert (line["n"], len(line["message"])) == (1, 300_000)
+        writer.close(5)
+        writer.join(5)
+        os.close(target)
+    os.close(swallowed)
+
+
+def test_what_nobody_hears_has_a_bound() -> None:
+    source, target = os.pipe()
+    writer = wire.Writer(target)
+    writer.keep()
+    writer.start()
+    accepted = sum(writer.say({"type": "log", "message": "x" * 100_000}) for _ in range(400))
+    assert accepted < 200
+    os.close(source)
+    writer.join(5)
+    assert not writer.say({"type": "log", "message": "x" * 100_000})
+    os.close(target)
+
+
+def test_reattach_is_wanted_with_a_token_or_not_at_all() -> None:
+    assert asked.reattach({"op": "hello"}) is None
+    assert asked.reattach({"reattach": {"token": "a" * 32, "wait_s": 5}}) == ("a" * 32, 5.0)
+    wrongs: list[Any] = [
+        {},
+        {"token": ""},
+        {"token": "a b" * 9},
+        {"token": 5},
+        [],
+        {"token": "a" * 32, "wait_s": 600},
+    ]
+    for wrong in wrongs:
+        with pytest.raises(faults.Fault):
+            asked.reattach({"reattach": wrong})
+
+
 def test_record_defaults() -> None:
     assert asked.record({"op": "record"}) == (["wall", "cpu"], (5.0, None, 5.0))
     assert asked.record({"views": ["gil", "gil"], "rate_hz": 50, "chunk_s": 1})[0] == ["gil"]

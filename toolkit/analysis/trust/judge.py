@@ -98,6 +98,7 @@ def _of_servers(
     found = {server["name"]: server for server in summary["servers"]}
     for entry in manifest.servers:
         yield from server_rules.clock(entry)
+        yield from server_rules.connection(entry)
         yield from server_rules.profiler_cpu(entry)
         for view in found.get(entry.name, {}).get("views", []):
             yield from server_rules.view(entry.name, view)

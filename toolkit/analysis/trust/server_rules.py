@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 View = dict[str, Any]
 
+_MOST_BREAKS = 5
+
 
 def clock(entry: ServerEntry) -> Iterator[Finding]:
     """A server's times are moved to the controller's clock; the error is how far they may still be off."""
@@ -27,6 +29,23 @@ def clock(entry: ServerEntry) -> Iterator[Finding]:
     known = f"The clock of {entry.name} is known to {milliseconds(error_ms)} only"
     reason = f"{known}: what it did may stand beside the wrong second."
     yield Finding(key, name, value, "warn", words, reason)
+
+
+def connection(entry: ServerEntry) -> Iterator[Finding]:
+    """Breaks of the way to a server. One that was mended cost nothing: the server recorded on, and it was fetched."""
+    found: Any = entry.breaks
+    mended = [
+        one["silent_s"]
+        for one in (found if isinstance(found, list) else [])
+        if isinstance(one, dict) and isinstance(one.get("silent_s"), (int, float))
+    ]
+    if not mended:
+        return
+    lasted = ", ".join(seconds(one) for one in mended[:_MOST_BREAKS])
+    times = "once" if len(mended) == 1 else f"{len(mended):,} times"
+    more = ", …" if len(mended) > _MOST_BREAKS else ""
+    words = f"for {lasted}{more}; the server recorded on, and what it had was fetched afterwards"
+    yield Finding(f"connection:{entry.name}", f"Connection to {entry.name}", f"broke {times}", "none", words)
 
 
 def profiler_cpu(entry: ServerEntry) -> Iterator[Finding]:

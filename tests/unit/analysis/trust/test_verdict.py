@@ -297,6 +297,16 @@ class TestServers:
             "The clock of web is known to 900 ms only: what it did may stand beside the wrong second."
         ]
 
+    def test_breaks_of_the_connection_are_told_and_doubt_nothing(self, tmp_path: Path) -> None:
+        breaks = [{"began_ns": 1, "ended_ns": 2, "silent_s": 11.0}, {"began_ns": 3}, {"silent_s": 0.62}]
+        found = self.of(tmp_path / "broke", breaks=breaks)
+        assert found["verdict"] == "good"
+        (row,) = [row for row in found["rows"] if row["key"] == "connection:web"]
+        assert (row["value"], row["tone"]) == ("broke 2 times", "none")
+        assert row["words"].startswith("for 11 s, 0.6 s; ")
+        whole = self.of(tmp_path / "whole", breaks="nonsense")
+        assert "connection:web" not in [row["key"] for row in whole["rows"]]
+
     @pytest.mark.parametrize(
         ("budget", "expected"),
         [
