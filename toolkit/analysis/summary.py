@@ -58,7 +58,7 @@ def make_summary(
     load = load_summary(connection, manifest)
     return {
         "schema": SCHEMA,
-        "run": _run(manifest),
+        "run": run_summary(manifest),
         **load,
         "servers": profiles.servers,
         "server_errors": server_errors,
@@ -68,7 +68,8 @@ def make_summary(
     }
 
 
-def _run(manifest: Manifest) -> dict[str, Any]:
+def run_summary(manifest: Manifest) -> dict[str, Any]:
+    """`run` of summary.json, without `zero_ns`."""
     ended_ns = manifest.ended_ns
     return {
         "id": manifest.run_id,
