@@ -103,3 +103,9 @@ def test_a_plan_with_wrong_checks_is_refused_before_anything_is_sent(toolkit: To
     assert "--check: 'http.p95 < 250MB': 'MB' is no unit of this quantity" in done.err
     assert "did you mean 'http.p95'?" in done.err
     assert toolkit.runs == []
+
+
+def test_the_doctor_says_which_window_no_load_is_long_enough_for(toolkit: Toolkit) -> None:
+    done = toolkit.call("doctor", PLAN, "--set", 'checks=["http.p95 < 1s over 5m", "http.p50 < 1s over 3s"]')
+    assert "look  check: http.p95 < 1s over 5m cannot hold: only 30 s of load are planned" in done.out + done.err
+    assert "http.p50" not in done.out + done.err
