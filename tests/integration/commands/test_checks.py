@@ -107,5 +107,7 @@ def test_a_plan_with_wrong_checks_is_refused_before_anything_is_sent(toolkit: To
 
 def test_the_doctor_says_which_window_no_load_is_long_enough_for(toolkit: Toolkit) -> None:
     done = toolkit.call("doctor", PLAN, "--set", 'checks=["http.p95 < 1s over 5m", "http.p50 < 1s over 3s"]')
-    assert "look  check: http.p95 < 1s over 5m cannot hold: only 30 s of load are planned" in done.out + done.err
+    assert (
+        "look  check: http.p95 < 1s over 5m cannot hold: only 30 s of load are planned" in done.out + done.err
+    )
     assert "http.p50" not in done.out + done.err
