@@ -75,7 +75,7 @@ def test_the_results_stand_in_every_file(stopped: tuple[Done, Path, Path]) -> No
     found = json.loads((run / "summary.json").read_text())
     verdicts = {row["name"]: row["verdict"] for row in found["checks"]["rows"]}
     assert verdicts["quick"] == "failed"
-    assert verdicts[CHECKS[1]] == "held"  # type: ignore[index]
+    assert verdicts[CHECKS[1]] == "held"
     assert verdicts["no socket error"] == "held", (
         "what was under way as the load was stopped is nobody's error"
     )
