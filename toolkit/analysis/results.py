@@ -13,7 +13,7 @@ from toolkit.analysis.joins.findings import ServerErrors, read_server_errors
 from toolkit.analysis.load_shape import LoadShape, read_load_shape
 from toolkit.analysis.load_summary import phase_list
 from toolkit.analysis.series import read_series
-from toolkit.analysis.summary import make_summary
+from toolkit.analysis.summary import make_summary, run_summary
 from toolkit.analysis.tables import open_tables
 from toolkit.analysis.trust.judge import trust_summary
 from toolkit.analysis.trust.reading import read_generator
@@ -108,6 +108,16 @@ def read_results(run: RunFolder, tables: duckdb.DuckDBPyConnection | None = None
             flames=[_with_doubts(flame, summary) for flame in profiles.flames],
             profile=read_profile(open_source(connection, run, manifest), profiles.servers),
         )
+
+
+def with_new_end(results: Results, tables: duckdb.DuckDBPyConnection) -> Results:
+    """The same results after run.json was given another end. Only of a run that became invalid is anything else another."""
+    manifest = load_manifest(results.run.manifest)
+    if manifest.outcome == "invalid":
+        return read_results(results.run, tables)
+    zero_ns = results.summary["run"]["zero_ns"]
+    summary = {**results.summary, "run": {**run_summary(manifest), "zero_ns": zero_ns}}
+    return replace(results, manifest=manifest, summary=summary)
 
 
 def _with_doubts(flame: Flame, summary: dict[str, Any]) -> Flame:

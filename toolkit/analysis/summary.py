@@ -60,7 +60,7 @@ def make_summary(
     traffic, unread = traffic_summary(run)
     return {
         "schema": SCHEMA,
-        "run": _run(manifest),
+        "run": run_summary(manifest),
         **load,
         "servers": profiles.servers,
         "server_errors": server_errors,
@@ -71,7 +71,8 @@ def make_summary(
     }
 
 
-def _run(manifest: Manifest) -> dict[str, Any]:
+def run_summary(manifest: Manifest) -> dict[str, Any]:
+    """`run` of summary.json, without `zero_ns`."""
     ended_ns = manifest.ended_ns
     return {
         "id": manifest.run_id,

@@ -38,7 +38,8 @@ def steps_of(plan: Plan, kind: RunKind) -> list[str]:
     # A run undoes in reverse, and goes to every server before it takes the next step.
     steps += chain.from_iterable(zip(*(server.after() for server in reversed(servers)), strict=True))
     steps.append(
-        f"build {folder.tables}/, {folder.flamegraphs}/, {folder.summary_text}, {folder.summary_json}, "
+        f"build {folder.tables}/, {folder.flamegraphs}/, {folder.summary_text}, {folder.summary_json}, {folder.junit}, "
+        f"{folder.step_summary}, "
         f"{folder.page}, {folder.exports}/, {folder.checksums}"
     )
     if kind is PROFILE:

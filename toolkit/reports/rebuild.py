@@ -7,7 +7,7 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from toolkit.analysis.results import read_results
+from toolkit.analysis.results import read_results, with_new_end
 from toolkit.analysis.tables import TableBuild
 from toolkit.errors import ToolkitError
 from toolkit.recording.checksums import recorded_sums, sums_text
@@ -94,7 +94,7 @@ def rebuild(run: RunFolder, judged: Judged | None = None, early: EarlyTables | N
             tables = build.finish()
             results = read_results(run, tables)
             if judged is not None and judged(results.summary):
-                results = read_results(run, tables)
+                results = with_new_end(results, tables)
     except Exception as error:  # noqa: BLE001  # whatever it is, the caller's bundle must still be closed
         return [_problem("tables", error)]
     return [problem for renderer in RENDERERS if (problem := _render(renderer, results))]

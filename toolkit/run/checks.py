@@ -8,10 +8,12 @@ import shutil
 import socket
 import ssl
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from toolkit.checks.grammar import parse
 from toolkit.engines.locust_python import find_locust
 from toolkit.engines.node import artillery_version, find_node
 from toolkit.engines.registry import engine
@@ -101,6 +103,25 @@ def check_scenarios(plan: Plan) -> Iterator[Finding]:
             yield Finding(name, remark, warning=True)
 
 
+def check_windows(plan: Plan) -> Iterator[Finding]:
+    """Windows of the plan's checks that the load is too short for: such a check cannot hold."""
+    windowed = [check for entry in plan.checks if (check := parse(entry.check)).window_s]
+    if plan.load is None or not windowed:
+        return
+    planned = []
+    for scenario in plan.load.scenarios:
+        folder = LoadFolder(plan.reports / "check" / scenario.name)
+        with suppress(ToolkitError):  # what is wrong with a file is said where files are looked at
+            planned.append(engine(scenario.engine).launch(job_of(plan, scenario), folder).planned_s)
+    lasts_s = sum(planned) if plan.load.order == "sequential" else max(planned, default=0.0)
+    if len(planned) < len(plan.load.scenarios) or 0.0 in planned:  # of code nothing is known before it runs
+        return
+    for check in windowed:
+        if (check.window_s or 0) > lasts_s:
+            detail = f"{check.text} cannot hold: only {lasts_s:.0f} s of load are planned"
+            yield Finding("check", detail, warning=True)
+
+
 def check_disk(plan: Plan) -> Iterator[Finding]:
     """Room for the run folder."""
     folder = plan.reports.resolve()
@@ -167,6 +188,7 @@ LOCAL_CHECKS: tuple[Callable[[Plan], Iterator[Finding]], ...] = (
     check_artillery,
     check_locust,
     check_scenarios,
+    check_windows,
     check_disk,
     check_open_files,
     check_target,

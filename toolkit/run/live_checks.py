@@ -47,6 +47,10 @@ class Failure:
         shown = self.check.unit.written(self.window.value)
         return f"{self.check.text}: {shown}{where} in the last {self.check.window_s} s"
 
+    def badness(self) -> float:
+        """The larger, the worse: orders several windows of one check."""
+        return self.check.badness(self.window.value)
+
     def seen(self) -> dict[str, Any]:
         """As `aborted` in `Manifest.checks`."""
         window = self.window
@@ -117,10 +121,10 @@ class LiveChecks:
         self._take_lines()
         found = []
         for one in self._watched:
-            failure = next((failure for failure in self._failures(one, now_ns - LATE_NS)), None)
-            if failure is not None and (one.entry.get("abort") or not one.told):
+            failures = self._failures(one, now_ns - LATE_NS)
+            if failures and (one.entry.get("abort") or not one.told):
                 one.told = True
-                found.append(failure)
+                found.append(max(failures, key=Failure.badness))
         return found
 
     def _hear(self, server: str, session: AgentSession, line: dict[str, Any]) -> None:
@@ -134,18 +138,22 @@ class LiveChecks:
                 if isinstance(one.source, Metrics):
                     one.source.take(server, line, offset_ns)
 
-    def _failures(self, one: _Watched, until_ns: int) -> Iterator[Failure]:
+    def _failures(self, one: _Watched, until_ns: int) -> list[Failure]:
+        """Of the windows that are over and were not looked at before."""
         length_ns = (one.check.window_s or 0) * SECOND_NS
+        found = []
         for key, samples, from_ns, to_ns in self._series(one):
             times = [t_ns for t_ns, _ in samples]
-            start = one.next_ns.get(key, from_ns)
+            start = one.next_ns.setdefault(key, from_ns)
             while start + length_ns <= min(until_ns, to_ns):
                 window = window_at(samples, times, one.check, start)
-                start += SECOND_NS
-                one.next_ns[key] = start
                 if window is not None and not one.check.holds(window.value):
-                    yield Failure(one.entry, one.check, window, _words(key))
-            one.source.forget(min(one.next_ns.values(), default=start))
+                    found.append(Failure(one.entry, one.check, window, _words(key)))
+                start += SECOND_NS
+            one.next_ns[key] = start
+        if one.next_ns:
+            one.source.forget(min(one.next_ns.values()))
+        return found
 
     def _series(self, one: _Watched) -> Iterator[tuple[Any, Sequence[Sample], int, int]]:
         """Key, values, and from when to when windows may lie."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import duckdb
+
 from toolkit.analysis.checks.measured import Given, Measured
 from toolkit.analysis.checks.measures import MEASURES
 from toolkit.checks.grammar import CheckSyntaxError, parse
 
 if TYPE_CHECKING:
-    import duckdb
-
     from toolkit.checks.check import Check
     from toolkit.recording.manifest import Manifest
 
@@ -66,13 +66,21 @@ def _judged(entry: dict[str, Any], given: Given) -> Row | None:
     skipped = _NOT_LOOKED.get((given.manifest.kind, check.quantity.of))
     if skipped:
         return None if entry.get("default") else row | {"verdict": "skipped", "reason": skipped}
-    measured = _at_abort(entry) or MEASURES[check.quantity.source](check, given)
+    measured = _at_abort(entry) or _measured(check, given)
     if measured.problem and entry.get("default") and check.quantity.source != "requests":
         return None
     row |= _verdict(check, measured, given, aborted=bool(entry.get("aborted")))
     if row["reason"] and row["name"] != row["check"]:
         row["reason"] = f"{row['name']}: {row['reason']}"
     return row
+
+
+def _measured(check: Check, given: Given) -> Measured:
+    """A table that cannot be read fails the check, and costs nothing else of the report."""
+    try:
+        return MEASURES[check.quantity.source](check, given)
+    except duckdb.Error as error:
+        return Measured(problem=f"it could not be measured: {str(error).splitlines()[0]}")
 
 
 def _at_abort(entry: dict[str, Any]) -> Measured | None:

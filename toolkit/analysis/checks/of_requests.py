@@ -6,15 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.analysis.checks.chosen import chosen
 from toolkit.analysis.checks.measured import Given, Measured
-from toolkit.analysis.checks.sliding import Bounds, quantile_bounds
+from toolkit.analysis.checks.sliding import Bounds, fine_edge, quantile_bounds
 from toolkit.analysis.database import rows
 from toolkit.checks.series import FEWEST, SECOND_NS, fewest_of
 from toolkit.checks.units import window_text
 
 if TYPE_CHECKING:
+    from toolkit.analysis.checks.sliding import Counted
     from toolkit.checks.check import Check
 
 _FOREVER_NS = 2**62
+_FAR = 1e15
+"""No value is below minus this."""
+_MOST_EXACT = 8
+"""Windows that are measured; those that are left differ from the worst by a hundred-thousandth."""
 
 
 def measure(check: Check, given: Given) -> Measured:
@@ -91,17 +96,22 @@ def _of_window(check: Check, row: dict[str, Any]) -> float:
 def _worst_quantile(
     check: Check, given: Given, looked: dict[str, Any], seconds: int
 ) -> tuple[float | None, int, int]:
-    """Bins say between which bounds each window lies; those that may be the worst are measured exactly, the likeliest first."""
+    """Coarse bins say about how bad the worst window is, fine ones around there which windows it may be; these are measured."""
     window, quantile = check.window_s or 0, check.quantile or 0.0
-    counted: dict[int, dict[int, int]] = {}
-    for row in rows(given.connection, "check_bins", looked):
-        counted.setdefault(row["t"], {})[row["bin"]] = row["samples"]
+    coarse = list(quantile_bounds(_counted(given, "check_bins", looked), window, seconds, quantile))
+    if not coarse:
+        return None, 0, 0
+    worst_of = max if check.high_is_bad else min
+    low, high = worst_of(one.low for one in coarse), worst_of(one.high for one in coarse)
+    low = max(low, -_FAR)
+    counted = _counted(given, "check_fine_bins", {**looked, "low": low, "high": high})
+    fine = quantile_bounds(counted, window, seconds, quantile, fine_edge(low, high))
 
     def hope(bounds: Bounds) -> float:
         return bounds.high if check.high_is_bad else -bounds.low
 
     worst: tuple[float | None, int, int] = (None, 0, 0)
-    for bounds in sorted(quantile_bounds(counted, window, seconds, quantile), key=hope, reverse=True):
+    for bounds in sorted(fine, key=hope, reverse=True)[:_MOST_EXACT]:
         if worst[0] is not None and hope(bounds) <= check.badness(worst[0]):
             break
         from_ns = looked["from_ns"] + bounds.first * SECOND_NS
@@ -109,6 +119,13 @@ def _worst_quantile(
         if value is not None and (worst[0] is None or check.badness(value) > check.badness(worst[0])):
             worst = (value, bounds.first, samples)
     return worst
+
+
+def _counted(given: Given, name: str, looked: dict[str, Any]) -> Counted:
+    found: Counted = {}
+    for row in rows(given.connection, name, looked):
+        found.setdefault(row["t"], {})[row["bin"]] = row["samples"]
+    return found
 
 
 def _quantile(

@@ -8,9 +8,15 @@ from typing import TYPE_CHECKING
 from toolkit.checks.series import FEWEST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    Edge = Callable[[int], float]
+    """Where a bin begins."""
+    Counted = dict[int, dict[int, int]]
+    """Second → bin → values."""
 
 _PER_DECADE = 200
+FINE = 1000
 
 
 @dataclass(frozen=True)
@@ -22,10 +28,26 @@ class Bounds:
     high: float
 
 
+def coarse_edge(number: int) -> float:
+    """Where a bin of check_bins.sql begins; the first holds everything below, too."""
+    return float(10 ** (number / _PER_DECADE) - 1) / 1000 if number else float("-inf")
+
+
+def fine_edge(low: float, high: float) -> Edge:
+    """Where the bins of check_fine_bins.sql begin."""
+
+    def edge(number: int) -> float:
+        if number == 0:
+            return float("-inf")
+        return low + (high - low) * (number - 1) / FINE if number <= FINE + 1 else float("inf")
+
+    return edge
+
+
 def quantile_bounds(
-    counted: dict[int, dict[int, int]], window: int, seconds: int, quantile: float
+    counted: Counted, window: int, seconds: int, quantile: float, edge: Edge = coarse_edge
 ) -> Iterator[Bounds]:
-    """Each window that lies within `seconds` and holds enough values. `counted`: second → bin of check_bins.sql → values."""
+    """Each window that lies within `seconds` and holds enough values."""
     largest = max((number for bins in counted.values() for number in bins), default=0)
     sliding = _Sliding([0] * (largest + 2))
     for second in range(seconds):
@@ -35,7 +57,7 @@ def quantile_bounds(
         if second >= window - 1 and sliding.total >= FEWEST:
             place = quantile * (sliding.total - 1)
             low, high = sliding.bin_of(int(place)), sliding.bin_of(min(int(place) + 1, sliding.total - 1))
-            yield Bounds(second - window + 1, _edge(low) if low else float("-inf"), _edge(high + 1))
+            yield Bounds(second - window + 1, edge(low), edge(high + 1))
 
 
 @dataclass
@@ -63,7 +85,3 @@ class _Sliding:
             self._below += self.counts[self._at]
             self._at += 1
         return self._at
-
-
-def _edge(number: int) -> float:
-    return float(10 ** (number / _PER_DECADE) - 1) / 1000
