@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from toolkit.analysis.database import rows
+from toolkit.analysis.findings.judge import findings_summary
+from toolkit.analysis.findings.reading import read_evidence
 from toolkit.analysis.flames import Flame
 from toolkit.analysis.joins.findings import ServerErrors, read_server_errors
 from toolkit.analysis.load_shape import LoadShape, read_load_shape
@@ -93,6 +95,8 @@ def read_results(run: RunFolder, tables: duckdb.DuckDBPyConnection | None = None
             lanes = server_series.get(name, {})
             server["watch"] = watch_summary(connection, manifest, name, busy[name], lanes, summary["totals"])
         summary["trust"] = trust_summary(connection, generator, manifest, summary, series["t"])
+        evidence = read_evidence(connection, summary, series, server_series, profiles.flames, busy)
+        summary["findings"] = findings_summary(evidence)
         return Results(
             run,
             manifest,
