@@ -39,7 +39,7 @@ def steps_of(plan: Plan, kind: RunKind) -> list[str]:
     steps += chain.from_iterable(zip(*(server.after() for server in reversed(servers)), strict=True))
     steps.append(
         f"build {folder.tables}/, {folder.flamegraphs}/, {folder.summary_text}, {folder.summary_json}, "
-        f"{folder.page}, {folder.exports}/, {folder.checksums}"
+        f"{folder.page}, {folder.postmortem}, {folder.exports}/, {folder.checksums}"
     )
     if kind is PROFILE:
         steps.append("copy each server's flamegraph to ./profile-<PID of its gunicorn>.svg")

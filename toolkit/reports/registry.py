@@ -32,6 +32,7 @@ RENDERERS = (
     Renderer("summary_json", "toolkit.reports.summary_json"),
     Renderer("flamegraphs", "toolkit.reports.flamegraphs"),
     Renderer("page", "toolkit.reports.page"),
+    Renderer("postmortem", "toolkit.reports.postmortem.document"),
     Renderer("speedscope", "toolkit.reports.speedscope"),
     Renderer("folded", "toolkit.reports.folded"),
     Renderer("pprof", "toolkit.reports.pprof"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.reports.failures import failure_parts
 from toolkit.reports.summary_errors import error_lines
+from toolkit.reports.summary_findings import finding_lines
 from toolkit.reports.summary_profile import profile_lines
 from toolkit.reports.summary_server import server_lines
 from toolkit.reports.summary_trust import first_lines, trust_lines
@@ -53,7 +54,7 @@ def render(results: Results) -> Iterator[tuple[str, bytes]]:
         head = [f"Profile report @ {_at(summary['run']['ended_ns'] or summary['run']['started_ns'])}"]
     else:
         head = [*_classic(summary), *_requests(summary), *_phases(summary)]
-    lines = [*first_lines(summary), *head, *trust_lines(summary)]
+    lines = [*first_lines(summary), *finding_lines(summary), *head, *trust_lines(summary)]
     lines += error_lines(summary)
     lines += server_lines(summary)
     lines += profile_lines(summary)

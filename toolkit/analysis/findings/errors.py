@@ -116,7 +116,7 @@ def _other(one: dict[str, Any], parts: list[dict[str, Any]], totals: dict[str, A
         title=f"{count(failed, 'request')} {got}" + (f" ({one['error']})" if one["error"] else ""),
         certainty=CERTAIN,
         evidence=[
-            one["sentence"],
+            *(f"{count(part['count'], 'request')} {part['words']}." for part in parts[:_MOST]),
             f"{percent(share(failed, totals['count']))} of {totals['count']:,} requests.",
         ],
         settle="Each of them, with what the servers logged of it, is under “Slow and failed” in the report."

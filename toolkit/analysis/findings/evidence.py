@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from toolkit.analysis.findings.finding import Span
@@ -89,9 +90,12 @@ class ServerEvidence:
 
     @property
     def workers(self) -> int | None:
-        """How many there are."""
-        found: int | None = (self.watch.get("busy") or {}).get("workers")
-        return found
+        """How many there are: as configured, else as most of the time, for a new one may be there before the old one has gone."""
+        configured: int | None = (self.watch.get("workers") or {}).get("configured")
+        alive = [value for at in self.seconds if (value := self.column("workers")[at])]
+        if configured or not alive:
+            return configured or (self.watch.get("busy") or {}).get("workers")
+        return round(median(alive))
 
     @property
     def slots(self) -> int | None:

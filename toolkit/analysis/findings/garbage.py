@@ -21,6 +21,7 @@ _SILENT = (
     "a collection that runs no Python code leaves no frame of its own in these stacks, and counts to the function that it "
     "interrupts"
 )
+_FINALIZERS = "A finalizer runs when the last reference goes; in a collection, where objects refer to one another in a ring."
 
 
 def rule(evidence: Evidence) -> Iterator[Said]:
@@ -63,13 +64,7 @@ def _of(server: ServerEvidence) -> Iterator[Said]:
         certainty=PERHAPS if samples < _ENOUGH or finalizers else LIKELY,
         evidence=[
             f"{percent(part)} of the {name} view ({samples:,.0f} samples), most in {label_place(top[0][0])}.",
-            *(
-                [
-                    "A finalizer runs when the last reference goes; in a collection, where objects refer to one another in a ring."
-                ]
-                if finalizers
-                else []
-            ),
+            *([_FINALIZERS] if finalizers else []),
         ],
         settle="`gc.callbacks` with a clock; `gc.freeze()` after the start, or a higher `gc.set_threshold`, must lower it.",
         server=server.name,

@@ -58,11 +58,8 @@ def rule(evidence: Evidence) -> Iterator[Said]:
 
 def _of(server: ServerEvidence) -> Said:
     facts = server.watch.get("workers") or {}
-    if (
-        (server.watch.get("busy") or {}).get("event_loop")
-        or "sync" in (facts.get("class"),)
-        or facts.get("threads") == 1
-    ):
+    event_loop = (server.watch.get("busy") or {}).get("event_loop")
+    if event_loop or facts.get("class") == "sync" or facts.get("threads") == 1:
         return RuledOut(
             "No GIL contention between requests: each worker runs them in one thread.", server.name
         )

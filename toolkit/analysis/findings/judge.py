@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from toolkit.analysis.findings.finding import CERTAINTIES, LIKELY, PERHAPS, Finding, RuledOut
+from toolkit.analysis.findings.moments import moments
 from toolkit.analysis.findings.registry import RULES
 from toolkit.analysis.findings.words import count, ms
 
@@ -21,8 +22,8 @@ _log = logging.getLogger(__name__)
 
 def findings_summary(evidence: Evidence) -> dict[str, Any]:
     """`{"found": [as Finding.row, and "id"], "ruled_out": [{"rule", "words", "server"}], "unknown": [as these],
-    "left_out": n}`; what is found most certain first. Where nothing is found, one row of the rule `healthy` says so, if enough
-    was recorded to say it."""
+    "left_out": n, "moments": [as Moment]}`; what is found most certain first. Where nothing is found, one row of the rule
+    `healthy` says so, if enough was recorded to say it."""
     found: list[tuple[Finding, str]] = []
     ruled_out: list[dict[str, Any]] = []
     unknown: list[dict[str, Any]] = []
@@ -50,6 +51,7 @@ def findings_summary(evidence: Evidence) -> dict[str, Any]:
         "ruled_out": ruled_out,
         "unknown": unknown,
         "left_out": max(0, len(found) - _MOST),
+        "moments": moments(evidence),
     }
 
 

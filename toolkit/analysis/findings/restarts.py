@@ -88,7 +88,7 @@ def _while_loaded(death: dict[str, Any], server: ServerEvidence) -> bool:
 def _missing_s(server: ServerEvidence) -> float:
     """Worker seconds that were missing: fewer alive than before."""
     alive = server.column("workers")
-    most = server.workers or max((alive[at] or 0 for at in server.seconds), default=0)
+    most = server.workers or 0
     return float(sum(max(0.0, most - (alive[at] or 0.0)) for at in server.seconds if alive[at] is not None))
 
 

@@ -18,7 +18,9 @@ def cores(value: float) -> str:
 def percent(part: float) -> str:
     """A share as `87 %`, small ones with a digit more."""
     value = part * 100
-    return f"{value:.0f} %" if value >= 10 or value == 0 else f"{value:.1f} %"
+    if value >= 10 or value == 0:
+        return f"{value:.0f} %"
+    return f"{value:.1f} %" if value >= 0.1 else f"{value:.1g} %"
 
 
 def ms(value: float) -> str:
