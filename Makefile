@@ -7,7 +7,7 @@ DEMO_DIR ?= .demo
 FIND_NODE := $(PY) -c 'from toolkit.engines.node import find_node; print(find_node().path)'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test unit lint types layers js format lock schema bench faults licences audit clean system
+.PHONY: help setup demo test unit lint types layers js format lock schema bench faults findings licences audit clean system
 
 help: ## Show this
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -81,6 +81,9 @@ bench: setup ## The benchmarks behind docs/benchmarks.md (about half an hour)
 
 faults: setup system ## Break each part in the middle of a run, and write docs/faults.md (some minutes)
 	@TOOLKIT_FAULTS_WRITE=1 $(PY) -m pytest tests/faults
+
+findings: setup system ## A gunicorn in each kind of trouble, and whether the findings say so (some minutes, an idle machine)
+	@$(PY) -m pytest tests/findings
 
 licences: setup ## Write docs/licences.md
 	@$(PY) scripts/licences.py docs/licences.md

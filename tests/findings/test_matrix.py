@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -42,7 +44,6 @@ def upstream(tmp_path: Path) -> Iterator[int]:
     file = tmp_path / "upstream.py"
     file.write_text(UPSTREAM)
     process = subprocess.Popen([sys.executable, str(file), str(port)])
-    import socket
 
     def listens() -> bool:
         with socket.socket() as probe:
@@ -52,6 +53,12 @@ def upstream(tmp_path: Path) -> Iterator[int]:
     yield port
     process.kill()
     process.wait()
+
+
+def _needs_an_idle_core(run: Found) -> None:
+    """Where other processes of this machine use it up, there is none, and the run says so."""
+    if run.of("host-cpu"):
+        pytest.skip("this machine had no core to spare")
 
 
 def test_cpu_bound_in_a_function(gunicorn: Start, found: Run) -> None:
@@ -64,6 +71,7 @@ def test_cpu_bound_in_a_function(gunicorn: Start, found: Run) -> None:
 def test_threads_that_want_the_gil(gunicorn: Start, found: Run) -> None:
     service = gunicorn("--threads", "8", worker_class="gthread", workers=1)
     run = found(service, {"/rank": 1}, rate=120, options=("--view", "wall", "--view", "cpu", "--view", "gil"))
+    _needs_an_idle_core(run)
     row = run.one("gil-contention")
     assert row["counts"]["threads_in_requests"] > 2
 
@@ -77,7 +85,7 @@ def test_threads_that_sleep_do_not_want_the_gil(gunicorn: Start, found: Run) -> 
     ("route", "words"),
     [
         ("/database", "ask_database (service_wsgi.py): a database"),
-        ("/ticket", "take_ticket (service_wsgi.py): a sleep, a lock, or a call into C"),
+        ("/ticket", "take_ticket (service_wsgi.py): a lock"),
         ("/sleep", "back_off (service_wsgi.py): a sleep, a lock, or a call into C"),
     ],
 )
@@ -99,6 +107,7 @@ def test_an_exhausted_pool_with_idle_cores(gunicorn: Start, found: Run) -> None:
     run = found(gunicorn(workers=2), {"/sleep": 1}, rate=14, seconds=12)
     row = run.one("pool-exhausted", "all 2 places taken")
     assert row["counts"]["accept_queue_max"] > 2, row
+    _needs_an_idle_core(run)
     assert run.one("too-few-workers", "inside requests that wait")["counts"]["workers"] == 2
 
 
@@ -150,7 +159,7 @@ def test_timeouts_and_what_they_cost(gunicorn: Start, found: Run) -> None:
 
 
 def test_workers_that_are_recycled_cost_nothing(gunicorn: Start, found: Run) -> None:
-    run = found(gunicorn("--max-requests", "40", workers=3), {"/ok": 1}, rate=20)
+    run = found(gunicorn("--max-requests", "60", workers=3), {"/ok": 1}, rate=20)
     assert "ended as planned" in run.ruled_out("restarts")
 
 
@@ -162,8 +171,8 @@ def test_errors_by_traceback(gunicorn: Start, found: Run) -> None:
 
 
 def test_slow_after_a_restart(gunicorn: Start, found: Run) -> None:
-    service = gunicorn("--max-requests", "100", workers=2)
-    run = found(service, {"/warm": 1}, rate=20, seconds=30)
+    service = gunicorn("--max-requests", "120", workers=3)
+    run = found(service, {"/warm": 1}, rate=20, seconds=40)
     assert run.one("slow-after-restart")["counts"]["p95_ms_after"] > 200
 
 
@@ -174,8 +183,6 @@ def test_finalizers(gunicorn: Start, found: Run) -> None:
 
 
 def test_a_host_that_others_use_up(gunicorn: Start, found: Run) -> None:
-    import os
-
     busy = [
         subprocess.Popen(
             [sys.executable, "-c", "import time\nend=time.time()+40\nwhile time.time()<end: pass"]

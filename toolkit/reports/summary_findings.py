@@ -1,4 +1,4 @@
-"""The part of summary.txt that says what stands out, above everything but a warning not to use the numbers."""
+"""The part of summary.txt that says what stands out: it comes first after what Artillery's own report would say."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def finding_lines(summary: dict[str, Any]) -> list[str]:
         return []
     zero = summary["run"].get("zero_ns", summary["run"]["started_ns"]) / 1e9
     several = len(summary.get("servers", [])) > 1
-    lines = ["Findings"]
+    lines = ["", "Findings"]
     for number, row in enumerate(findings["found"], 1):
         where = f" on {row['server']}" if several and row["server"] else ""
         window = window_s(row, zero)
@@ -32,4 +32,4 @@ def finding_lines(summary: dict[str, Any]) -> list[str]:
         lines.append(
             f"  Looked for and ruled out: {len(ruled_out)}; cannot be told from this run: {len(unknown)} (postmortem.md has them)"
         )
-    return [*lines, ""]
+    return lines

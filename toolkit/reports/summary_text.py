@@ -51,10 +51,13 @@ def render(results: Results) -> Iterator[tuple[str, bytes]]:
     """Yield `summary.txt`: UTF-8, safe to print on a terminal whatever the names in it are."""
     summary = results.summary
     if summary["run"]["kind"] == "profile" and not summary["totals"]["count"]:
-        head = [f"Profile report @ {_at(summary['run']['ended_ns'] or summary['run']['started_ns'])}"]
+        head = [
+            f"Profile report @ {_at(summary['run']['ended_ns'] or summary['run']['started_ns'])}",
+            *finding_lines(summary),
+        ]
     else:
-        head = [*_classic(summary), *_requests(summary), *_phases(summary)]
-    lines = [*first_lines(summary), *finding_lines(summary), *head, *trust_lines(summary)]
+        head = [*_classic(summary), *finding_lines(summary), *_requests(summary), *_phases(summary)]
+    lines = [*first_lines(summary), *head, *trust_lines(summary)]
     lines += error_lines(summary)
     lines += server_lines(summary)
     lines += profile_lines(summary)

@@ -99,12 +99,15 @@ def _of(server: ServerEvidence, quantity: _Quantity, evidence: Evidence) -> Iter
             yield Unknown(f"{words}; a longer run would tell.", server.name)
         return
     steady = [one for one, is_steady in judged if is_steady and _much(one, quantity)]
-    all_grown = sum(one.grown for one, _ in judged)
+    started, all_grown = (
+        sum(values) for values in zip(*((one.start, one.grown) for one, _ in judged), strict=True)
+    )
     if not steady or 2 * len(steady) < len(judged):
         worst = max((one for one, _ in judged), key=lambda one: one.grown)
         yield RuledOut(
-            f"No leak of {quantity.what.lower()}: after the warm-up {count(len(judged), 'worker')} together grew by "
-            f"{quantity.written(all_grown)}, the worst by {quantity.written(worst.grown)} in {worst.seconds:.0f} s"
+            f"No leak of {quantity.what.lower()}: after the warm-up {count(len(judged), 'worker')} went from "
+            f"{quantity.written(started)} to {quantity.written(started + all_grown)}, the worst grew by "
+            f"{quantity.written(worst.grown)} in {worst.seconds:.0f} s"
             f"{', not steadily' if _much(worst, quantity) else ''}.",
             server.name,
         )

@@ -38,7 +38,8 @@ _SETTLE = {
 }
 _COST = {"timeout", "killed"}
 """Explanations of failed requests that are a worker's end."""
-_MISSING_S = 5.0
+_MISSING_S, _MISSING = 5.0, 0.05
+"""Worker seconds, and of all of them, that planned restarts may cost before they are a finding."""
 _CERTAINTIES = {"certain": CERTAIN, "likely": LIKELY}
 
 
@@ -65,7 +66,8 @@ def _of(server: ServerEvidence, evidence: Evidence) -> Iterator[Said]:
     cost = _cost(evidence, [entry.name for entry in evidence.servers])
     for cause, its in sorted(by_cause.items(), key=lambda item: (-len(item[1]), item[0])):
         yield _finding(server, cause, its, missing_s, cost if cause == _blamed(by_cause) else [])
-    if planned and not unplanned and missing_s >= _MISSING_S:
+    of_all = (server.workers or 0) * len(server.seconds)
+    if planned and not unplanned and missing_s >= max(_MISSING_S, _MISSING * of_all):
         its = [death for death in deaths if death["cause"] in _PLANNED]
         yield _finding(server, its[0]["cause"], its, missing_s, cost)
     elif not unplanned:

@@ -41,7 +41,7 @@ def _of(server: ServerEvidence) -> Iterator[Said]:
     computing = server.where(lambda at: (used[at] or 0.0) >= _WORKER_FULL * workers)
     waiting = server.all_busy or []
     slots = server.slots
-    said = f"{count(workers, 'worker')} on {of_host:g} cores, {cores(idle)} of them idle on average"
+    said = f"{count(workers, 'worker')} on {of_host:g} cores, of which {idle:.2f} were idle on average"
     for seconds, by_cpu in ((computing, True), (waiting, False)):
         if len(seconds) < max(_SECONDS, _SHARE * len(server.seconds)):
             continue
