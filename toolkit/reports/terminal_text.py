@@ -39,7 +39,7 @@ def number(value: float | None, digits: int = 1) -> str:
 
 def time_of(seconds: float) -> str:
     """Seconds since time 0 as `00:03:12`, or `-00:00:05` before it."""
-    whole = round(abs(seconds))
+    whole = abs(int(seconds // 1))
     sign = "-" if seconds < 0 and whole else ""
     return f"{sign}{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}"
 
