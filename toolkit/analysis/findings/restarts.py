@@ -67,7 +67,8 @@ def _of(server: ServerEvidence, evidence: Evidence) -> Iterator[Said]:
     for cause, its in sorted(by_cause.items(), key=lambda item: (-len(item[1]), item[0])):
         yield _finding(server, cause, its, missing_s, cost if cause == _blamed(by_cause) else [])
     of_all = (server.workers or 0) * len(server.seconds)
-    if planned and not unplanned and missing_s >= max(_MISSING_S, _MISSING * of_all):
+    # Workers are counted at the end of each second: one that was replaced at once may be missing in one of them.
+    if planned and not unplanned and missing_s - planned >= max(_MISSING_S, _MISSING * of_all):
         its = [death for death in deaths if death["cause"] in _PLANNED]
         yield _finding(server, its[0]["cause"], its, missing_s, cost)
     elif not unplanned:

@@ -166,3 +166,11 @@ def test_every_rule_bears_a_server_of_which_nothing_is_known() -> None:
     for rule in registry.RULES.values():
         assert not [one for one in rule(bare) if isinstance(one, Finding)]
     assert unknown("host-cpu", bare)
+
+
+def test_planned_restarts_count_once_they_leave_workers_missing() -> None:
+    deaths = [_death("max_requests", at_s=at) for at in (3, 9)]
+    quick = server({"workers": [1 if at in (3, 9) else 2 for at in range(SECONDS)]}, deaths=deaths)
+    assert "2 workers ended as planned" in ruled_out("restarts", evidence(quick))
+    slow = server({"workers": [1 if 3 <= at < 15 else 2 for at in range(SECONDS)]}, deaths=deaths)
+    assert found("restarts", evidence(slow)).counts["worker_seconds_missing"] == 12
