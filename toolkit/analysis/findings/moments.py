@@ -34,7 +34,7 @@ def moments(evidence: Evidence) -> list[dict[str, Any]]:
     """In order of time."""
     found = [one for server in evidence.servers for one in _of(server)]
     found += _slowest(evidence)
-    return [one.row() for one in sorted(found)]
+    return [one.row() for one in sorted(found, key=lambda one: (one.t_ns, one.server or "", one.what))]
 
 
 def _of(server: ServerEvidence) -> Iterator[Moment]:

@@ -174,3 +174,9 @@ def test_planned_restarts_count_once_they_leave_workers_missing() -> None:
     assert "2 workers ended as planned" in ruled_out("restarts", evidence(quick))
     slow = server({"workers": [1 if 3 <= at < 15 else 2 for at in range(SECONDS)]}, deaths=deaths)
     assert found("restarts", evidence(slow)).counts["worker_seconds_missing"] == 12
+
+
+def test_moments_of_one_second_have_an_order_though_one_is_of_no_server() -> None:
+    full = server({"busy_workers": 2.0, "accept_queue": 5})
+    moments = findings_summary(evidence(full, series={"p95_ms": [90.0, *[9.0] * (SECONDS - 1)]}))["moments"]
+    assert [one["what"] for one in moments] == ["slowest", "all_busy", "queue"]
