@@ -7,7 +7,7 @@ DEMO_DIR ?= .demo
 FIND_NODE := $(PY) -c 'from toolkit.engines.node import find_node; print(find_node().path)'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup locust demo test unit lint types layers js format lock schema bench endurance faults kills licences audit clean system
+.PHONY: help setup locust demo test unit lint types layers js format lock schema bench endurance faults findings kills licences audit clean system
 
 help: ## Show this
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -92,6 +92,9 @@ endurance: setup ## Half an hour of load and recording: memory and descriptors a
 
 faults: locust system ## Break each part in the middle of a run, and write docs/faults.md (some minutes)
 	@TOOLKIT_FAULTS_WRITE=1 $(PY) -m pytest tests/faults
+
+findings: setup system ## A gunicorn in each kind of trouble, and whether the findings say so (some minutes, an idle machine)
+	@$(PY) -m pytest tests/findings
 
 kills: setup ## Kill the senders of a file at random moments and resume, 50 times (about a quarter of an hour)
 	@TOOLKIT_KILLS=50 $(PY) -m pytest -o log_cli=true -o log_cli_level=INFO tests/integration/sender/test_killed.py

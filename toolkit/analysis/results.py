@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.analysis.checks.judge import checks_summary
 from toolkit.analysis.database import rows
+from toolkit.analysis.findings.judge import findings_summary
+from toolkit.analysis.findings.reading import read_evidence
 from toolkit.analysis.flames import Flame
 from toolkit.analysis.joins.findings import ServerErrors, read_server_errors
 from toolkit.analysis.load_shape import LoadShape, read_load_shape
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     import duckdb
 
     from toolkit.recording.layout import RunFolder
+
+_MOST_FAILURES = 30
 
 __all__ = ["Flame", "Results", "read_results"]
 
@@ -62,8 +66,12 @@ class Results:
     log_sources: list[dict[str, Any]] = field(default_factory=list)
     """The logs that were looked at: `{"server", "source", "path", "role", "kind", "format", "bytes", "lines", "dropped_bytes",
     "limited", "generations", "found", "note"}`."""
+    first_failures: list[dict[str, Any]] = field(default_factory=list)
+    """`{"status", "error", "requests", "first_ns", "last_ns", "name"}` of each kind of failure, the earliest first."""
     flames: list[Flame] = field(default_factory=list)
     """Per server and view: the whole server first, then its workers by PID."""
+    postmortem_template: tuple[str, str] | None = None
+    """Name and text of the user's own; None for the one that comes with the toolkit."""
     profile: RecordedProfile = field(default_factory=RecordedProfile)
     """Every chunk of every view that is shown: what the page adds windows up from."""
 
@@ -95,6 +103,8 @@ def read_results(run: RunFolder, tables: duckdb.DuckDBPyConnection | None = None
             server["watch"] = watch_summary(connection, manifest, name, busy[name], lanes, summary["totals"])
         summary["trust"] = trust_summary(connection, generator, manifest, summary, series["t"])
         summary["checks"] = checks_summary(connection, manifest, summary)
+        evidence = read_evidence(connection, summary, series, server_series, profiles.flames, busy)
+        summary["findings"] = findings_summary(evidence)
         return Results(
             run,
             manifest,
@@ -103,6 +113,7 @@ def read_results(run: RunFolder, tables: duckdb.DuckDBPyConnection | None = None
             shape=read_load_shape(connection),
             server_errors=server_errors,
             log_sources=rows(connection, "log_source_list"),
+            first_failures=rows(connection, "first_failures", {"most": _MOST_FAILURES}),
             server_series=server_series,
             phases=phase_list(connection, manifest),
             flames=[_with_doubts(flame, summary) for flame in profiles.flames],

@@ -40,7 +40,7 @@ def steps_of(plan: Plan, kind: RunKind) -> list[str]:
     steps.append(
         f"build {folder.tables}/, {folder.flamegraphs}/, {folder.summary_text}, {folder.summary_json}, {folder.junit}, "
         f"{folder.step_summary}, "
-        f"{folder.page}, {folder.exports}/, {folder.checksums}"
+        f"{folder.page}, {folder.postmortem}, {folder.exports}/, {folder.checksums}"
     )
     if kind is PROFILE:
         steps.append("copy each server's flamegraph to ./profile-<PID of its gunicorn>.svg")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from toolkit.commands.options import load_options, plan_argument, plan_of, shared_options
+from toolkit.commands.options import load_options, plan_argument, plan_of, report_options, shared_options
 from toolkit.commands.running import leave, run_plan
 from toolkit.errors import UsageError
 from toolkit.run.stages import LOAD
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 @click.command("load")
 @plan_argument
 @load_options
+@report_options
 @shared_options
 def command(plan: Path | None, **given: Any) -> None:  # noqa: ANN401 - click's values
     """Drive the scenarios of a plan; no server is touched.

@@ -71,6 +71,13 @@ shared_options = _all(
     option("--json", "as_json", is_flag=True, help="Print the result as JSON on standard output."),
     option("--quiet", "-q", is_flag=True, help="Only errors and the last line."),
 )
+report_options = _all(
+    option(
+        "--postmortem-template",
+        type=click.Path(path_type=Path),
+        help="A Jinja template for postmortem.md in place of the toolkit's own (docs/postmortem.md).",
+    )
+)
 server_options = _all(
     option(
         "--server",

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from toolkit.commands.options import option, plan_argument, plan_of, server_options, shared_options
+from toolkit.commands.options import (
+    option,
+    plan_argument,
+    plan_of,
+    report_options,
+    server_options,
+    shared_options,
+)
 from toolkit.commands.running import WholeReport, leave, run_plan
 from toolkit.commands.terminal import tell
 from toolkit.errors import UsageError
@@ -24,6 +31,7 @@ if TYPE_CHECKING:
 @plan_argument
 @server_options
 @option("--duration", metavar="DURATION", help="How long (default: until Ctrl-C).")
+@report_options
 @shared_options
 def command(plan: Path | None, duration: str | None, **given: Any) -> None:  # noqa: ANN401 - click's values
     """Profile gunicorn until Ctrl-C (once is enough); with no server named, the one on this machine.

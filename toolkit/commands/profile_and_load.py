@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from toolkit.commands.options import load_options, plan_argument, plan_of, server_options, shared_options
+from toolkit.commands.options import (
+    load_options,
+    plan_argument,
+    plan_of,
+    report_options,
+    server_options,
+    shared_options,
+)
 from toolkit.commands.running import leave, run_plan
 from toolkit.errors import UsageError
 from toolkit.run.stages import PROFILE_AND_LOAD
@@ -19,6 +26,7 @@ if TYPE_CHECKING:
 @plan_argument
 @server_options
 @load_options
+@report_options
 @shared_options
 def command(plan: Path | None, **given: Any) -> None:  # noqa: ANN401 - click's values
     """Load a service and profile its servers meanwhile; leave one bundle.

@@ -19,6 +19,7 @@ from toolkit.commands.dry_run import steps_of
 from toolkit.commands.terminal import harmless, make_desk, tell
 from toolkit.plan.secrets import mask_urls
 from toolkit.recording.files import keep_private
+from toolkit.reports.postmortem.own_template import read_template
 from toolkit.reports.registry import RENDERERS
 from toolkit.run.execute import Outcome, execute
 
@@ -42,6 +43,7 @@ def run_plan(
     keep_private()
     desk = make_desk(quiet=given["quiet"])
     made = report or WholeReport()
+    made.postmortem_template = read_template(given["postmortem_template"])
     try:
         if given["dry_run"]:
             _show_steps(steps_of(plan, kind), given)
@@ -79,6 +81,7 @@ class WholeReport:
 
     def __init__(self) -> None:
         self._early: EarlyTables | None = None
+        self.postmortem_template: tuple[str, str] | None = None
 
     def begin(self, folder: RunFolder) -> None:
         """Read the load's records while the servers are waited for."""
@@ -90,7 +93,7 @@ class WholeReport:
         """Build all of it; see `rebuild`."""
         from toolkit.reports.rebuild import rebuild
 
-        return rebuild(folder, judged, self._early)
+        return rebuild(folder, judged, self._early, self.postmortem_template)
 
     def close(self) -> None:
         """End what was begun and is not wanted any more."""

@@ -202,6 +202,11 @@ class RunFolder:
         return self.path / "report.html"
 
     @property
+    def postmortem(self) -> Path:
+        """What happened, in Markdown."""
+        return self.path / "postmortem.md"
+
+    @property
     def checksums(self) -> Path:
         """`SHA256SUMS` over everything else."""
         return self.path / "SHA256SUMS"

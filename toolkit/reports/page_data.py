@@ -11,6 +11,7 @@ from toolkit.reports import page_numbers as numbers
 from toolkit.reports.flamegraph_text import bounded
 from toolkit.reports.page_checks import check_words
 from toolkit.reports.page_errors import error_words
+from toolkit.reports.page_findings import finding_words
 from toolkit.reports.page_requests import worth_showing
 from toolkit.reports.page_servers import server_words
 from toolkit.reports.page_time import zero_s
@@ -52,6 +53,7 @@ def words(results: Results) -> dict[str, Any]:
         "failures": error_words(results, zero),
         "checks": check_words(summary),
         "traffic": traffic_words(summary),
+        "findings": finding_words(results, zero),
         "trust": trust_words(summary),
         "servers": [
             server_words(
@@ -62,7 +64,7 @@ def words(results: Results) -> dict[str, Any]:
             )
             for entry in manifest.servers
         ],
-        "again": _again(manifest),
+        "again": again(manifest),
         "versions": [_fact(name, version) for name, version in sorted(manifest.versions.items())],
         "footer": f"Written by gunicorn-load-profile-toolkit {__version__} from the run folder of {manifest.run_id}. "
         "Times are on the controller's clock, in UTC; times like 1:05 count from the first request.",
@@ -71,7 +73,7 @@ def words(results: Results) -> dict[str, Any]:
 
 def _head(manifest: Manifest) -> dict[str, Any]:
     outcome, tone = _OUTCOMES.get(manifest.outcome, (manifest.outcome, "warn"))
-    facts = [_fact("Started", _utc(manifest.started_ns)), _fact("Duration", _duration(manifest))]
+    facts = [_fact("Started", _utc(manifest.started_ns)), _fact("Duration", duration_words(manifest))]
     if manifest.target:
         facts.append(_fact("Target", manifest.target))
     if manifest.servers:
@@ -94,7 +96,8 @@ def _head(manifest: Manifest) -> dict[str, Any]:
     }
 
 
-def _again(manifest: Manifest) -> list[dict[str, str]]:
+def again(manifest: Manifest) -> list[dict[str, str]]:
+    """`{"command", "why"}`: how to do a run again, and how to build what is derived of it."""
     run = f"reports/{manifest.run_id}"
     return [
         {
@@ -108,7 +111,8 @@ def _again(manifest: Manifest) -> list[dict[str, str]]:
     ]
 
 
-def _duration(manifest: Manifest) -> str:
+def duration_words(manifest: Manifest) -> str:
+    """How long a run took: `39.9 s`, `4 h 2 min 10 s`."""
     if not manifest.ended_ns:
         return "did not end"
     seconds = (manifest.ended_ns - manifest.started_ns) / 1e9

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from toolkit.analysis.results import read_results, with_new_end
@@ -69,13 +70,19 @@ class EarlyTables:
             build.__exit__()
 
 
-def rebuild(run: RunFolder, judged: Judged | None = None, early: EarlyTables | None = None) -> list[str]:
+def rebuild(
+    run: RunFolder,
+    judged: Judged | None = None,
+    early: EarlyTables | None = None,
+    postmortem_template: tuple[str, str] | None = None,
+) -> list[str]:
     """Remove what is derived, build the tables, run every renderer.
 
     Args:
         run: the run folder.
         judged: is told the summary before anything is rendered; it says whether it changed run.json thereupon.
         early: the tables of this run, begun already.
+        postmortem_template: name and text of the user's own; None for the one that comes with the toolkit.
 
     Returns:
         One sentence, without its full stop, for each part that could not be built; empty where all could.
@@ -97,13 +104,15 @@ def rebuild(run: RunFolder, judged: Judged | None = None, early: EarlyTables | N
                 results = with_new_end(results, tables)
     except Exception as error:  # noqa: BLE001  # whatever it is, the caller's bundle must still be closed
         return [_problem("tables", error)]
+    results = replace(results, postmortem_template=postmortem_template)
     return [problem for renderer in RENDERERS if (problem := _render(renderer, results))]
 
 
 def _remove_derived(run: RunFolder) -> None:
     for folder in (run.tables, run.flamegraphs, run.exports):
         _remove(folder)
-    for file in (run.summary_text, run.summary_json, run.junit, run.step_summary, run.page):
+    derived = (run.summary_text, run.summary_json, run.junit, run.step_summary, run.page, run.postmortem)
+    for file in derived:
         file.unlink(missing_ok=True)
     if held := recorded_sums(run):
         write_atomically(run.checksums, sums_text(held))

@@ -34,6 +34,7 @@ RENDERERS = (
     Renderer("step_summary", "toolkit.reports.step_summary"),
     Renderer("flamegraphs", "toolkit.reports.flamegraphs"),
     Renderer("page", "toolkit.reports.page"),
+    Renderer("postmortem", "toolkit.reports.postmortem.document"),
     Renderer("speedscope", "toolkit.reports.speedscope"),
     Renderer("folded", "toolkit.reports.folded"),
     Renderer("pprof", "toolkit.reports.pprof"),

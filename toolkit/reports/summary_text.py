@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.reports.failures import failure_parts
 from toolkit.reports.summary_checks import check_lines, stopped_by_a_check
 from toolkit.reports.summary_errors import error_lines
+from toolkit.reports.summary_findings import finding_lines
 from toolkit.reports.summary_profile import profile_lines
 from toolkit.reports.summary_server import server_lines
 from toolkit.reports.summary_traffic import traffic_lines
@@ -52,9 +53,12 @@ def render(results: Results) -> Iterator[tuple[str, bytes]]:
     """Yield `summary.txt`: UTF-8, safe to print on a terminal whatever the names in it are."""
     summary = results.summary
     if summary["run"]["kind"] == "profile" and not summary["totals"]["count"]:
-        head = [f"Profile report @ {_at(summary['run']['ended_ns'] or summary['run']['started_ns'])}"]
+        head = [
+            f"Profile report @ {_at(summary['run']['ended_ns'] or summary['run']['started_ns'])}",
+            *finding_lines(summary),
+        ]
     else:
-        head = [*_classic(summary), *_requests(summary), *_phases(summary)]
+        head = [*_classic(summary), *finding_lines(summary), *_requests(summary), *_phases(summary)]
     lines = [
         *first_lines(summary),
         *head,

@@ -37,6 +37,13 @@ def number(value: float | None, digits: int = 1) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def time_of(seconds: float) -> str:
+    """Seconds since time 0 as `00:03:12`, or `-00:00:05` before it."""
+    whole = abs(int(seconds // 1))
+    sign = "-" if seconds < 0 and whole else ""
+    return f"{sign}{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+
+
 def fixed(value: float | None, digits: int = 1) -> str:
     """Exactly `digits` decimals; `-` for None."""
     return "-" if value is None else f"{value:.{digits}f}"

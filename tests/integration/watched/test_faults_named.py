@@ -35,6 +35,12 @@ def test_a_worker_that_times_out(gunicorn: Start, watched: Run) -> None:
     assert {part["what"] for part in explanation["parts"]} == {"timeout"}, explanation
     assert "killed for its timeout" in explanation["sentence"]
     assert "application" in explanation["sentence"], "where it hung"
+    (finding,) = [row for row in run.summary["findings"]["found"] if row["rule"] == "restarts"]
+    assert "killed by gunicorn for its timeout" in finding["title"]
+    assert (finding["certainty"], finding["counts"]["requests_failed"] >= 1) == ("certain", True)
+    document = (run.folder / "postmortem.md").read_text()
+    assert f"(report.html#{finding['id']})" in document
+    assert "for its timeout (certain) |" in document, "the timeline has it"
 
 
 def test_a_worker_killed_from_outside(gunicorn: Start, watched: Run) -> None:

@@ -10,8 +10,9 @@ export function goTo(part: string): void {
 }
 
 export function followParts(went: (part: string) => void): void {
+  // With a window or a view in it, it is a state of the page (address.ts): the browser goes there, and the page follows.
   document.addEventListener("click", (event) => {
-    const link = event.target instanceof Element ? event.target.closest<HTMLAnchorElement>('a[href^="#"]') : null;
+    const link = event.target instanceof Element ? event.target.closest<HTMLAnchorElement>('a[href^="#"]:not([href*="="])') : null;
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     const part = (link.getAttribute("href") ?? "").slice(1);
