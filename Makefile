@@ -83,7 +83,7 @@ schema: setup ## Write docs/plan.schema.json
 lock: setup ## Renew the pinned versions
 	@sh scripts/lock.sh $(PY)
 
-bench: setup ## The benchmarks behind docs/benchmarks.md (about half an hour)
+bench: locust ## The benchmarks behind docs/benchmarks.md (about half an hour)
 	@$(PIP) install --require-hashes -r requirements-bench.lock
 	@$(PY) -m benchmarks
 

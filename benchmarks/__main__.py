@@ -10,6 +10,7 @@ import sys
 BENCHMARKS = {
     "recording": "recording_cost",
     "artillery": "artillery_through_toolkit",
+    "locust": "locust_recorder_cost",
     "beyond": "time_beyond_load",
     "flamegraph": "flamegraph_speed",
     "watching": "watching",

@@ -66,6 +66,7 @@ class Session:
                 wait_for_workers(runner, environment)
             events.worker_report.add_listener(self._hear)
             events.quit.add_listener(self._quit)
+        events.quitting.add_listener(lambda **_: self._wait_for_nobody())
         events.test_stopping.add_listener(lambda **_: self._stops())
         gevent.spawn(self._write)
 
@@ -115,9 +116,15 @@ class Session:
 
     def _at_once(self, _number: int, _frame: Any) -> None:  # noqa: ANN401 - a frame
         """Ctrl-C: users are not waited for."""
+        self._wait_for_nobody()
+        raise KeyboardInterrupt
+
+    def _wait_for_nobody(self) -> None:
+        """At its own end Locust says that it quits after its users have left; after a signal, which may mean that the
+        controller is dead, it says so before: then nobody is waited for.
+        """
         if self._environment is not None:
             self._environment.stop_timeout = 0
-        raise KeyboardInterrupt
 
     def _quit(self, exit_code: int, **_: Any) -> None:  # noqa: ANN401 - Locust's
         self._phases.end()
