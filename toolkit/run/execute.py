@@ -114,6 +114,7 @@ def _begin(
         started_ns=now,
         kind=kind.name,
         target=mask_urls(plan.target),
+        commit=plan.commit,
     )
     manifest.versions = {
         "toolkit": toolkit.__version__,

@@ -47,13 +47,20 @@ def welch(base_variance: float, base_degrees: float, new_variance: float, new_de
     return total**2 / (base_variance**2 / base_degrees + new_variance**2 / new_degrees)
 
 
-def score_of_counts(base: int, base_of: int, new: int, new_of: int) -> float:
-    """How unlikely two counts of failures are if each failed by itself and equally often on both sides (exact, conditional)."""
+def score_of_counts(base: int, base_of: float, new: int, new_of: float) -> float:
+    """How unlikely two counts are if every event came by itself and equally often on both sides (Poisson; exact, conditional).
+
+    Args:
+        base: how many events on one side.
+        base_of: in how much: requests, or seconds.
+        new: on the other.
+        new_of: in how much.
+    """
     both = base + new
     if not both or not base_of or not new_of:
         return 0.0
     share = new_of / (base_of + new_of)
-    if both > 100_000:  # noqa: PLR2004 - as good as normal
+    if both > 100_000:
         return min(LARGEST_SCORE, abs(new - both * share) / math.sqrt(both * share * (1 - share)))
     counts = np.arange(both + 1)
     logs = np.cumsum(np.log(np.concatenate(([1.0], np.arange(1, both + 1)))))

@@ -101,29 +101,21 @@ class _Draws:
                     self.lacking
                     or f"the phase lasted {window.seconds:.0f} s in {side}, {FEWEST_S} s are needed"
                 )
-        blocks = [
-            block_length(its, window.slices) for its, window in zip(series, (base, new), strict=True)
-        ]
+        blocks = [block_length(its, window.slices) for its, window in zip(series, (base, new), strict=True)]
         # The longer memory of the two, in seconds, is the service's: it counts on both sides.
-        longest_ns = max(
-            block * window.slice_ns for block, window in zip(blocks, (base, new), strict=True)
-        )
+        longest_ns = max(block * window.slice_ns for block, window in zip(blocks, (base, new), strict=True))
         self.weights: list[Floats] = []
         self.spreads: list[Spread] = []
         for side, window in enumerate((base, new)):
             block = max(1, min(round(longest_ns / window.slice_ns), window.slices // 2))
             self.weights.append(block_weights(window.slices, block, (number, side)))
-            self.spreads.append(
-                Spread(inflation(window.slices, block), freedom(window.slices, block))
-            )
+            self.spreads.append(Spread(inflation(window.slices, block), freedom(window.slices, block)))
 
     def comparisons(
         self, of: dict[str, str], base: Callable[[Floats], Quantities], new: Callable[[Floats], Quantities]
     ) -> Iterator[Comparison]:
         """Of one thing on both sides."""
-        for (metric, of_base), (_, of_new) in zip(
-            base(self.weights[0]), new(self.weights[1]), strict=True
-        ):
+        for (metric, of_base), (_, of_new) in zip(base(self.weights[0]), new(self.weights[1]), strict=True):
             spreads = (self.spreads[0], self.spreads[1])
             yield Comparison(of, metric, of_base, of_new, self.lacking, spreads)
 
@@ -148,9 +140,7 @@ def _of_requests(base: RunSlices, new: RunSlices) -> Iterator[Comparison]:
 def _of_servers(base: RunSlices, new: RunSlices) -> Iterator[Comparison]:
     for number, key in enumerate(sorted(base.servers.keys() & new.servers.keys()), 10_000):
         of_base, of_new = base.servers[key], new.servers[key]
-        draws = _Draws(
-            of_base.window, of_new.window, [server_series(of_base), server_series(of_new)], number
-        )
+        draws = _Draws(of_base.window, of_new.window, [server_series(of_base), server_series(of_new)], number)
         yield from draws.comparisons(
             {"of": "server", "server": key[0], "phase": key[1]},
             partial(server_quantities, of_base),

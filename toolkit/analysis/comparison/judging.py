@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from toolkit.analysis.comparison.chance import (
+    LARGEST_SCORE,
     correct,
     probability_of,
     score_of,
@@ -91,13 +92,12 @@ class Comparison:
         return math.log(new / base) if base > 0 and new > 0 else math.nan
 
     def _scored(self) -> float:
-        if not self.spread:
-            score = 0.0 if not self.distance else math.inf
+        if self.spread:
+            score = score_of(abs(self.distance) / self.spread, self.degrees)
         else:
-            score = abs(self.distance) / self.spread
-        score = score_of(score, self.degrees)
+            score = LARGEST_SCORE if self.distance else 0.0
         if self.base.counts and self.new.counts:
-            # Few failures vary as counts do, also where the slices of one side happen to hold none.
+            # Few events vary as counts do, also where the slices of one side happen to hold none, or as many each.
             score = min(score, score_of_counts(*self.base.counts, *self.new.counts))
         return score
 
@@ -150,8 +150,10 @@ def _intervals(
 ) -> tuple[list[float], list[float] | None]:
     """Of the difference and of its relative size, as wide as the correction asks: it holds 0 just where nothing was found."""
     reach = t_of(corrected.limit, one.degrees) * one.spread
-    if one.base.counts and one.new.counts:  # with few failures the spread of the slices alone is too small
-        reach = max(reach, _reach_of_counts(one.base.counts, one.new.counts, corrected.limit))
+    if one.base.counts and one.new.counts:
+        reach = max(
+            reach, corrected.limit * _spread_of_counts(one.base.counts, one.new.counts, one.base.is_log)
+        )
     low, high = one.distance - reach, one.distance + reach
     if not corrected.passed:
         low, high = min(low, 0.0), max(high, 0.0)
@@ -162,9 +164,12 @@ def _intervals(
     return [low, high], [low / base, high / base] if base > 0 else None
 
 
-def _reach_of_counts(base: tuple[int, int], new: tuple[int, int], limit: float) -> float:
-    share = (base[0] + new[0] + 1) / (base[1] + new[1] + 2)
-    return limit * math.sqrt(share * (1 - share) * (1 / base[1] + 1 / new[1]))
+def _spread_of_counts(base: tuple[int, float], new: tuple[int, float], is_log: bool) -> float:
+    """Standard error of the difference of two rates, or of their logarithms, had every event come by itself."""
+    if is_log:
+        return math.sqrt(1 / max(1, base[0]) + 1 / max(1, new[0]))
+    rate = (base[0] + new[0] + 1) / (base[1] + new[1])
+    return math.sqrt(rate * (1 / base[1] + 1 / new[1]))
 
 
 def _verdict(one: Comparison, corrected: Corrected, row: dict[str, Any], threshold: float) -> tuple[str, str]:

@@ -64,8 +64,8 @@ class Measured:
     """The value in each round: its logarithm where differences are relative."""
     lacking: str = ""
     """Why it must not be compared; empty where it may."""
-    counts: tuple[int, int] | None = None
-    """How many of how many, where it is a part of something that is counted."""
+    counts: tuple[int, float] | None = None
+    """How many in how much, where it is a rate of single events: failures of requests, answers in seconds."""
     is_log: bool = True
 
 
@@ -84,7 +84,11 @@ def request_quantities(cell: Cell, weights: Floats) -> Iterator[tuple[Metric, Me
     seconds = weights @ np.full(len(cell.ended_in), cell.window.slice_ns / 1e9)
     value = cell.answered / cell.window.seconds if cell.window.seconds else None
     lacking = _too_few(cell.ended, FEWEST_ENDED, "made")
-    yield THROUGHPUT, Measured(value, _log(_parts(weights @ cell.answered_in, seconds)), lacking)
+    counts = (cell.answered, cell.window.seconds)
+    yield (
+        THROUGHPUT,
+        Measured(value or None, _log(_parts(weights @ cell.answered_in, seconds)), lacking, counts),
+    )
     rate = cell.failed / cell.ended if cell.ended else None
     rounds = _parts(weights @ cell.failed_in, weights @ cell.ended_in)
     yield ERRORS, Measured(rate, rounds, lacking, (cell.failed, cell.ended), is_log=False)
@@ -106,8 +110,8 @@ def server_quantities(phase: ServerPhase, weights: Floats) -> Iterator[tuple[Met
 
 
 def memory_series(cells: list[Cell]) -> list[Floats]:
-    """Of each quantile two series for how long a phase remembers: how many of each slice lie above it, more or less than its share,
-    all request names together, each by its own measure."""
+    """For how long a phase remembers: of two quantiles how many of each slice lie above it, more or less than its share, all
+    request names together, each by its own measure."""
     found = []
     for quantile in (0.5, 0.95):
         series = [_above(cell, quantile) for cell in cells if cell.answered >= FEWEST_BEYOND / (1 - quantile)]

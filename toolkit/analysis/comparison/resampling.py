@@ -46,11 +46,13 @@ def _automatic(series: Floats) -> float:
     values = series - series.mean()
     count = len(values)
     variance = float(values @ values) / count
-    if variance <= 0 or count < 8:  # noqa: PLR2004 - nothing can be told of so few
+    if variance <= 0 or count < 8:
         return 1.0
     quiet = max(5, math.ceil(math.sqrt(math.log10(count))))
     most = min(count - 1, math.ceil(math.sqrt(count)) + quiet)
-    memory = np.array([float(values[: count - lag] @ values[lag:]) / count for lag in range(most + 1)]) / variance
+    memory = (
+        np.array([float(values[: count - lag] @ values[lag:]) / count for lag in range(most + 1)]) / variance
+    )
     small = np.abs(memory) < 2 * math.sqrt(math.log10(count) / count)
     found = next((lag for lag in range(most - quiet + 1) if small[lag + 1 : lag + 1 + quiet].all()), most)
     reach = min(most, 2 * max(found, 1))

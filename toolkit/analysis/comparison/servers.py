@@ -89,7 +89,9 @@ def joined(windows: Iterable[Window]) -> list[Window]:
 
 def _phase(server: str, window: Window, requests: Floats, lines: list[dict[str, Any]]) -> ServerPhase:
     names = ("cores", "cores_lines", "rss", "rss_lines", "accept_queue", "accept_queue_lines")
-    longest = max((row["accept_queue_max"] for row in lines if row["accept_queue_max"] is not None), default=None)
+    longest = max(
+        (row["accept_queue_max"] for row in lines if row["accept_queue_max"] is not None), default=None
+    )
     columns = (_column(lines, name, window.slices) for name in names)
     return ServerPhase(server, window, requests, *columns, longest)
 
