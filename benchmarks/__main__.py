@@ -15,6 +15,7 @@ BENCHMARKS = {
     "watching": "watching",
     "logs": "logs",
     "page": "page",
+    "compare": "compare",
 }
 
 

@@ -31,7 +31,7 @@ def steady_run(
     name: str,
     *,
     seed: int,
-    seconds: int = 80,
+    seconds: int = 60,
     rate: int = 40,
     times: float = 1.0,
     hot: float = 1.0,

@@ -96,19 +96,16 @@ class _Draws:
     def __init__(self, base: Window, new: Window, series: list[list[Floats]], number: int) -> None:
         self.lacking = ""
         for side, window in (("base", base), ("new", new)):
-            if window.seconds < FEWEST_S:
-                self.lacking = (
-                    self.lacking
-                    or f"the phase lasted {window.seconds:.0f} s in {side}, {FEWEST_S} s are needed"
-                )
+            if window.seconds < FEWEST_S and not self.lacking:
+                self.lacking = f"the phase lasted {window.seconds:.0f} s in {side}, {FEWEST_S} s are needed"
         blocks = [block_length(its, window.slices) for its, window in zip(series, (base, new), strict=True)]
         # The longer memory of the two, in seconds, is the service's: it counts on both sides.
         longest_ns = max(block * window.slice_ns for block, window in zip(blocks, (base, new), strict=True))
         self.weights: list[Floats] = []
         self.spreads: list[Spread] = []
-        for side, window in enumerate((base, new)):
+        for at, window in enumerate((base, new)):
             block = max(1, min(round(longest_ns / window.slice_ns), window.slices // 2))
-            self.weights.append(block_weights(window.slices, block, (number, side)))
+            self.weights.append(block_weights(window.slices, block, (number, at)))
             self.spreads.append(Spread(inflation(window.slices, block), freedom(window.slices, block)))
 
     def comparisons(

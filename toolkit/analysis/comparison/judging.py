@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 WORSE, BETTER, SAME, UNKNOWN = "worse", "better", "no difference", "not enough data"
-LEVEL = 0.05
+LEVEL = 0.03
 THRESHOLD = 0.02
 WIDEST = 0.25
 """An interval that reaches further than this part of the base on either side cannot say "no difference"."""
@@ -120,7 +120,6 @@ def judge(comparisons: Sequence[Comparison], threshold: float, level: float = LE
 
 def _row(one: Comparison, corrected: Corrected | None, threshold: float) -> dict[str, Any]:
     base, new = one.base.value, one.new.value
-    both = base is not None and new is not None
     row: dict[str, Any] = {
         **one.of,
         "metric": one.metric.name,
@@ -135,19 +134,17 @@ def _row(one: Comparison, corrected: Corrected | None, threshold: float) -> dict
         "p": None,
         "p_corrected": None,
         "verdict": UNKNOWN,
-        "why": one.lacking if both or one.lacking else "it was not measured",
+        "why": one.lacking,
     }
     if corrected is None or base is None or new is None:
         return row
     row["p"], row["p_corrected"] = probability_of(one.score), corrected.probability
-    row["interval"], row["relative_interval"] = _intervals(one, corrected, base, new)
+    row["interval"], row["relative_interval"] = _intervals(one, corrected, base)
     row["verdict"], row["why"] = _verdict(one, corrected, row, threshold)
     return row
 
 
-def _intervals(
-    one: Comparison, corrected: Corrected, base: float, new: float
-) -> tuple[list[float], list[float] | None]:
+def _intervals(one: Comparison, corrected: Corrected, base: float) -> tuple[list[float], list[float] | None]:
     """Of the difference and of its relative size, as wide as the correction asks: it holds 0 just where nothing was found."""
     reach = t_of(corrected.limit, one.degrees) * one.spread
     if one.base.counts and one.new.counts:
@@ -157,6 +154,10 @@ def _intervals(
     low, high = one.distance - reach, one.distance + reach
     if not corrected.passed:
         low, high = min(low, 0.0), max(high, 0.0)
+    elif one.distance > 0:
+        low = max(low, 0.0)
+    else:
+        high = min(high, 0.0)
     if one.base.is_log:
         relative = [math.expm1(max(low, -50.0)), math.expm1(min(high, 50.0))]
         return [base * part for part in relative], relative

@@ -149,11 +149,13 @@ def _quantile(drawn: Floats, quantile: float) -> Floats:
 
 
 def _parts(parts: Floats, wholes: Floats) -> Floats:
-    return np.divide(parts, wholes, out=np.full(len(parts), np.nan), where=wholes > 0)
+    found: Floats = np.divide(parts, wholes, out=np.full(len(parts), np.nan), where=wholes > 0)
+    return found
 
 
 def _log(values: Floats) -> Floats:
-    return np.log(values, out=np.full(len(values), np.nan), where=values > 0)
+    found: Floats = np.log(values, out=np.full(len(values), np.nan), where=values > 0)
+    return found
 
 
 def _too_few(count: int, wanted: int, what: str) -> str:

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 ROUNDS = 1000
 FEWEST_BLOCKS = 8
 """A side always has as many, however long its quantities remember: fewer cannot tell how much they vary."""
-_LEAST_PART = 12
+_LEAST_PART = 16
 """A block is never shorter than the phase divided by this: memory that is not seen in so few slices is there all the same."""
+
+_FEWEST_VALUES = 8
 
 
 def block_weights(slices: int, block: int, seed: Sequence[int], rounds: int = ROUNDS) -> Floats:
@@ -45,14 +47,12 @@ def _automatic(series: Floats) -> float:
     """Politis and White (2004), corrected 2009, for the circular bootstrap."""
     values = series - series.mean()
     count = len(values)
-    variance = float(values @ values) / count
-    if variance <= 0 or count < 8:
+    if count < _FEWEST_VALUES or not values.any():
         return 1.0
     quiet = max(5, math.ceil(math.sqrt(math.log10(count))))
     most = min(count - 1, math.ceil(math.sqrt(count)) + quiet)
-    memory = (
-        np.array([float(values[: count - lag] @ values[lag:]) / count for lag in range(most + 1)]) / variance
-    )
+    products = [float(values[: count - lag] @ values[lag:]) for lag in range(most + 1)]
+    memory = np.array(products) / products[0]
     small = np.abs(memory) < 2 * math.sqrt(math.log10(count) / count)
     found = next((lag for lag in range(most - quiet + 1) if small[lag + 1 : lag + 1 + quiet].all()), most)
     reach = min(most, 2 * max(found, 1))
@@ -61,7 +61,7 @@ def _automatic(series: Floats) -> float:
     spectrum, slope = 1 + 2 * float(kept.sum()), 2 * float(kept @ lags)
     if spectrum <= 0:
         return 1.0
-    return max(1.0, (1.5 * slope * slope / spectrum**2) ** (1 / 3) * count ** (1 / 3))
+    return max(1.0, math.cbrt(1.5 * slope * slope / spectrum**2 * count))
 
 
 def inflation(slices: int, block: int) -> float:

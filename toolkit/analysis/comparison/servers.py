@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-FEWEST_LINES = 0.8
-"""Part of a phase's slices that must have been measured; the others are left out."""
-
 
 @dataclass(frozen=True)
 class ServerPhase:
@@ -36,7 +33,6 @@ class ServerPhase:
     rss_lines: Floats
     accept_queue: Floats
     accept_queue_lines: Floats
-    accept_queue_max: float | None
 
     @property
     def cpu_s(self) -> Floats:
@@ -88,12 +84,20 @@ def joined(windows: Iterable[Window]) -> list[Window]:
 
 
 def _phase(server: str, window: Window, requests: Floats, lines: list[dict[str, Any]]) -> ServerPhase:
-    names = ("cores", "cores_lines", "rss", "rss_lines", "accept_queue", "accept_queue_lines")
-    longest = max(
-        (row["accept_queue_max"] for row in lines if row["accept_queue_max"] is not None), default=None
+    def column(name: str) -> Floats:
+        return _column(lines, name, window.slices)
+
+    return ServerPhase(
+        server,
+        window,
+        requests,
+        column("cores"),
+        column("cores_lines"),
+        column("rss"),
+        column("rss_lines"),
+        column("accept_queue"),
+        column("accept_queue_lines"),
     )
-    columns = (_column(lines, name, window.slices) for name in names)
-    return ServerPhase(server, window, requests, *columns, longest)
 
 
 def _column(lines: list[dict[str, Any]], name: str, slices: int) -> Floats:

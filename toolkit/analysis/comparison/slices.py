@@ -137,6 +137,6 @@ def _cell(key: CellKey, window: Window, total: dict[str, Any], own: dict[str, ND
         total["failed"],
         tuple(total["percentiles_ms"] or ()),
         counts,
-        np.bincount(own["slice"], own["requests"], slices),
-        np.bincount(own["slice"], own["failed"], slices),
+        np.bincount(own["slice"], own["requests"], slices).astype(np.float64),
+        np.bincount(own["slice"], own["failed"], slices).astype(np.float64),
     )

@@ -15,8 +15,7 @@ SELECT
     least($slices - 1, floor((t_ns - $start_ns) / $length_ns))::INTEGER AS slice,
     coalesce(sum(cores), 0) AS cores, count(cores) AS cores_lines,
     coalesce(sum(rss), 0) AS rss, count(rss) AS rss_lines,
-    coalesce(sum(accept_queue), 0) AS accept_queue, count(accept_queue) AS accept_queue_lines,
-    max(accept_queue) AS accept_queue_max
+    coalesce(sum(accept_queue), 0) AS accept_queue, count(accept_queue) AS accept_queue_lines
 FROM lines
 GROUP BY slice
 ORDER BY slice

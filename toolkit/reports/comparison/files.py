@@ -35,7 +35,7 @@ def write_comparison(results: TwoResults, folder: Path, palette: str) -> None:
         )
         name = f"difference-{file_part(flame.server)}-{file_part(flame.view)}.svg"
         listed.append({"server": flame.server, "view": flame.view, "file": name})
-        drawings.append((name, title, svg))
+        drawings.append((name, f"{flame.server}, {flame.view}", svg))
     content["flamegraphs"] = listed
     try:
         folder.mkdir(parents=True, exist_ok=True)

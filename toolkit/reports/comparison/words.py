@@ -112,8 +112,9 @@ def _in_parts(row: Row) -> bool:
 
 def _signed(number: float, unit: str) -> str:
     sign = "+" if number > 0 else "−" if number < 0 else ""
-    text = value(abs(number), unit)
-    return f"{sign}{text}" + (" points" if unit == "" else "")
+    if unit == "":
+        return f"{sign}{abs(number) * 100:.3g} points" if number else "0"
+    return sign + value(abs(number), unit)
 
 
 def _digits(number: float) -> str:
