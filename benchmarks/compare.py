@@ -26,7 +26,8 @@ from toolkit.recording.layout import RunFolder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
+
+    import duckdb
 
     from toolkit.analysis.comparison.compare import RunSlices
 
@@ -86,16 +87,7 @@ def halves(path: Path) -> None:
     """Compare the halves of each phase of a recorded run, as if they were two runs."""
     run = RunFolder(path.resolve())
     with open_tables(run) as connection:
-        parts = []
-        for half in (0, 1):
-            connection.execute("CREATE OR REPLACE TEMP TABLE whole AS SELECT * FROM phases")
-            middle = "(start_ns + end_ns) // 2"
-            bounds = f"start_ns, {middle} AS end_ns" if half == 0 else f"{middle} AS start_ns, end_ns"
-            connection.execute(
-                f"CREATE OR REPLACE TEMP VIEW part AS SELECT * EXCLUDE (start_ns, end_ns), {bounds} FROM whole"
-            )
-            parts.append(_half(connection, run))
-        found = compare_slices(*parts)
+        found = compare_slices(_half(connection, run, 0), _half(connection, run, 1))
     counts = found["counts"]
     _say(f"halves of {run.path.name}: {', '.join(f'{count} {verdict}' for verdict, count in counts.items())}")
     for row in found["comparisons"]:
@@ -104,16 +96,22 @@ def halves(path: Path) -> None:
             _say(f"  {row['verdict']}: {thing} {row['label']} {row['base']:.4g} -> {row['new']:.4g}")
 
 
-def _half(connection: Any, run: RunFolder) -> RunSlices:  # noqa: ANN401 - a connection
-    """What is read of the run with `part` in place of its phases, and the requests that started in them."""
-    cursor = connection.cursor()
-    cursor.execute("CREATE TEMP TABLE phases AS SELECT * FROM part")
-    cursor.execute(
-        """CREATE TEMP TABLE requests AS SELECT requests.* FROM main.requests JOIN part
+def _half(connection: duckdb.DuckDBPyConnection, run: RunFolder, number: int) -> RunSlices:
+    """What is read of the run with each phase cut to one of its halves, and the requests that started in it."""
+    schema = f"half_{number}"
+    middle = "(start_ns + end_ns) // 2"
+    bounds = f"{middle} AS start_ns, end_ns" if number else f"start_ns, {middle} AS end_ns"
+    connection.execute(f"CREATE SCHEMA {schema}")
+    connection.execute(
+        f"CREATE TABLE {schema}.phases AS SELECT * EXCLUDE (start_ns, end_ns), {bounds} FROM main.phases"
+    )
+    connection.execute(
+        f"""CREATE TABLE {schema}.requests AS SELECT requests.* FROM main.requests AS requests JOIN {schema}.phases AS part
         ON part.load = requests.load AND part.name = requests.phase
         AND requests.start_ns >= part.start_ns AND requests.start_ns < part.end_ns"""
     )
-    return read_slices(cursor, [folder.name for folder in run.servers()])
+    connection.execute(f"SET search_path = '{schema},main'")
+    return read_slices(connection, [folder.name for folder in run.servers()])
 
 
 def _of_folder(run: RunFolder) -> RunSlices:

@@ -98,6 +98,10 @@ def test_too_little_is_said_to_be_too_little() -> None:
 def test_failures_are_judged_as_the_counts_that_they_are() -> None:
     base = run_of(cell(steady(1)))
     assert verdicts(base, run_of(cell(steady(2), failed=3)))["errors"] == "no difference"
+    few, some = (run_of(cell(steady(seed), failed=failed)) for seed, failed in ((2, 20), (3, 34)))
+    assert verdicts(few, some)["errors"] != "worse", (
+        "evenly spread, they seem more certain than 20 and 34 can be"
+    )
     rows = {
         row["label"]: row for row in compare_slices(base, run_of(cell(steady(2), failed=40)))["comparisons"]
     }
