@@ -13,7 +13,7 @@ from toolkit.analysis.comparison.comparable import Told, doubts_about
 from toolkit.analysis.tables import open_tables
 from toolkit.commands.options import option
 from toolkit.commands.run_choice import baseline_run, find_run, last_two, newest_run
-from toolkit.commands.terminal import tell
+from toolkit.commands.terminal import harmless, tell
 from toolkit.errors import RunInvalidError, UsageError
 from toolkit.plan.quantities import parse_percent
 from toolkit.recording.manifest import load_manifest
@@ -88,7 +88,7 @@ def command(runs: tuple[str, ...], **given: Any) -> int:  # noqa: ANN401 - click
     if given["as_json"]:
         click.echo(json.dumps({**content, "folder": str(folder.resolve())}, indent=2, ensure_ascii=False))
     elif given["quiet"]:
-        tell(words.headline(content))
+        tell(harmless(words.headline(content)))
     else:
         tell(comparison_text(content, str(folder / PAGE)).rstrip("\n"))
     return int(content["exit_code"])
@@ -139,7 +139,7 @@ def _refuse_the_same(base: Told, new: Told) -> None:
 
 
 def _refuse(doubts: Doubts) -> None:
-    listed = "\n".join(f"  – {reason}" for reason in doubts.reasons)
+    listed = "\n".join(f"  – {harmless(reason)}" for reason in doubts.reasons)
     error = RunInvalidError if doubts.invalid else UsageError
     raise error(
         f"These two runs cannot be compared:\n{listed}\n", "--force compares them all the same, and says so."

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from toolkit.analysis.comparison.comparable import Told, doubts_about
+from toolkit.commands.terminal import harmless
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.plan.places import did_you_mean
 from toolkit.recording.baselines import read_baselines, recording_sum
@@ -73,7 +74,7 @@ def last_two(reports: Path) -> tuple[RunFolder, RunFolder]:
         reasons = doubts_about(told, new).reasons
         if not reasons:
             return folder, newest
-        first_reason = first_reason or f" {folder.path.name}: {reasons[0]}"
+        first_reason = first_reason or f" {folder.path.name}: {harmless(reasons[0])}"
     raise UsageError(
         f"No run under {reports} can be compared with the newest, {newest.path.name}.{first_reason}",
         "Name two runs, with --force where you know better.",

@@ -41,10 +41,15 @@ def write_comparison(results: TwoResults, folder: Path, palette: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for name, _, svg in drawings:
             write_atomically(folder / name, svg)
-        write_atomically(folder / DATA, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
-        write_atomically(folder / PAGE, comparison_page(content, [drawing[1:] for drawing in drawings]))
+        _write(folder / DATA, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+        _write(folder / PAGE, comparison_page(content, [drawing[1:] for drawing in drawings]))
     except OSError as error:
         raise ToolkitError(
             f"The comparison could not be written to {folder}: {error.strerror or error}.",
             "Name another folder with --output.",
         ) from error
+
+
+def _write(path: Path, text: str) -> None:
+    """What a run.json that somebody edited holds need not be valid UTF-8."""
+    write_atomically(path, text.encode("utf-8", "replace"))
