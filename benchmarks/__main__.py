@@ -17,6 +17,7 @@ BENCHMARKS = {
     "logs": "logs",
     "page": "page",
     "sending": "sending",
+    "compare": "compare",
 }
 
 

@@ -171,8 +171,9 @@ def window_blocks(source: Source, selection: Selection) -> list[BlockTimes]:
 def stacks_of_window(times: dict[StackPath, int], frames: Sequence[Frame], naming: Naming) -> Stacks:
     """The stacks as labels, merged where their labels are the same."""
     merged: dict[tuple[str, ...], int] = {}
+    labels_of = naming.by_number(frames)
     for path, us in times.items():
-        labels = naming.labels([frames[number] for number in path])
+        labels = labels_of(path)
         merged[labels] = merged.get(labels, 0) + us
     return sorted(merged.items(), key=lambda item: (-item[1], item[0]))
 

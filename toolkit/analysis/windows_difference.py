@@ -154,7 +154,7 @@ class _BlockTotals:
             frame for _, frame in difference.each() if frame.a_total >= least_a or frame.b_total >= least_b
         }
         self._root = difference.root
-        self._frames, self._naming = source.frames, naming
+        self._labels_of = naming.by_number(source.frames)
         self._places: dict[StackPath, list[ComparedFrame]] = {}
 
     def of(self, blocks: list[BlockTimes]) -> dict[ComparedFrame, list[int]]:
@@ -170,8 +170,8 @@ class _BlockTotals:
     def _frames_on(self, path: StackPath) -> list[ComparedFrame]:
         found = self._places.get(path)
         if found is None:
-            labels = self._naming.labels([self._frames[number] for number in path])
-            found = self._places[path] = [one for one in _along(self._root, labels) if one in self.judged]
+            along = _along(self._root, self._labels_of(path))
+            found = self._places[path] = [one for one in along if one in self.judged]
         return found
 
 

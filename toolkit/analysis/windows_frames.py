@@ -11,7 +11,7 @@ from toolkit.analysis.frames import Owner, function_of, line_of
 from toolkit.analysis.windows_profile import NO_FRAME, Frame
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 SCOPES = ("all", "application", "package")
 NO_APPLICATION = "(no application function)"
@@ -71,6 +71,13 @@ class Naming:
             path = [frame for frame in path if frame.owner == APPLICATION]
         return tuple(self.label(frame) for frame in path) or (NO_APPLICATION,)
 
+    def by_number(self, frames: Sequence[Frame]) -> Callable[[Sequence[int]], tuple[str, ...]]:
+        """As `labels`, of paths of numbers of `frames`, which may grow: each frame is labelled once."""
+        if self.scope != "all":
+            return lambda path: self.labels([frames[number] for number in path])
+        known = _Labels(self, frames)
+        return lambda path: tuple(map(known.__getitem__, path)) or (NO_APPLICATION,)
+
     def label(self, frame: Frame) -> str:
         """`func (file:line)`, `func (file)`, `func`; or the package."""
         if self.scope == "package":
@@ -81,6 +88,15 @@ class Naming:
         return (
             f"{frame.name} ({file}:{frame.line})" if self.lines and frame.line else f"{frame.name} ({file})"
         )
+
+
+class _Labels(dict[int, str]):
+    def __init__(self, naming: Naming, frames: Sequence[Frame]) -> None:
+        self._naming, self._frames = naming, frames
+
+    def __missing__(self, number: int) -> str:
+        label = self[number] = self._naming.label(self._frames[number])
+        return label
 
 
 def _bounded(text: str) -> str:

@@ -26,6 +26,8 @@ COMMANDS = {
     "stop": "stop",
     "report": "report",
     "flamegraph": "flamegraph",
+    "compare": "compare",
+    "baseline": "baseline",
     "bundle": "bundle",
     "demo": "demo",
     "setup": "setup",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +29,7 @@ _SIMPLE = {
     "name": "name",
     "reports": "reports",
     "target": "target",
+    "commit": "commit",
     "order": "load.order",
     "budget": "profile.budget",
     "rate": "profile.rate",
@@ -58,6 +61,11 @@ plan_argument = click.argument("plan", required=False, type=click.Path(path_type
 
 shared_options = _all(
     option("--name", help="Name of the run."),
+    option(
+        "--commit",
+        metavar="SHA",
+        help="Of the service that is deployed (default: GITHUB_SHA, CI_COMMIT_SHA).",
+    ),
     option("--reports", type=click.Path(path_type=Path), help="Where run folders go (default: reports)."),
     option(
         "--set",
@@ -152,8 +160,16 @@ def plan_of(plan: Path | None, given: dict[str, Any], default_name: str) -> Plan
         changes["load.resume"] = str(resumed)
         return only_resumed(load_plan(plan or RunFolder(resumed).plan, changes, origins=origins))
     if plan is not None:
-        return load_plan(plan, changes, origins=origins)
-    return plan_from_options(changes, given.get("name") or default_name, origins)
+        made = load_plan(plan, changes, origins=origins)
+    else:
+        made = plan_from_options(changes, given.get("name") or default_name, origins)
+    return made if made.commit else made.model_copy(update={"commit": _commit_of_ci()})
+
+
+def _commit_of_ci() -> str:
+    """What a CI job says that it is of; nobody asked it for the load, so that what is no commit is passed over."""
+    found = (os.environ.get(name, "") for name in ("GITHUB_SHA", "CI_COMMIT_SHA"))
+    return next((value for value in found if re.fullmatch(r"[0-9a-f]{7,64}", value)), "")
 
 
 def only_resumed(plan: Plan) -> Plan:

@@ -21,6 +21,7 @@ from toolkit.plan.secrets import SecretReference
 
 View = Literal["wall", "cpu", "gil"]
 _UNIT = re.compile(r"[A-Za-z0-9:_.\\@-]{1,255}")  # systemd's own rule, as the agent asks for it
+_COMMIT = r"^[A-Za-z0-9][A-Za-z0-9._/+-]{0,99}$"
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 
 
@@ -314,6 +315,11 @@ class Plan(_Part):
     name: str = Field(pattern=_NAME, description="stands in the run folder's name; default: the file's name")
     target: Annotated[str, AfterValidator(_target)] = Field(
         "", description="URL of the service; default: what each scenario file says", validate_default=False
+    )
+    commit: str = Field(
+        "",
+        pattern=r"^$|" + _COMMIT,
+        description="of the service that is deployed, for reports and comparisons",
     )
     servers: list[Server] = Field(default_factory=list)
     profile: Profile = Field(default_factory=Profile)

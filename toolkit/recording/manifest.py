@@ -64,6 +64,8 @@ class Manifest:
     kind: str = "profile-and-load"
     """The command that made it: profile-and-load, profile or load."""
     target: str = ""
+    commit: str = ""
+    """Of the service that was deployed, as whoever made the run told it; empty where nobody did."""
     ended_ns: int = 0
     outcome: str = "running"
     """running, passed, failed, invalid, interrupted, check-failed."""

@@ -44,8 +44,8 @@ def render(results: Results) -> Iterator[tuple[str, bytes]]:
     Raises:
         ToolkitError: the page's script was never built (a checkout that was not set up).
     """
-    script = _built("page.js")
-    style = _built("page.css") + flamegraph_svg.css()
+    script = built("page.js")
+    style = built("page.css") + flamegraph_svg.css()
     data = _packed_timeline(results)
     given = {
         **page_data.words(results),
@@ -93,7 +93,12 @@ def _digest(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _built(name: str) -> str:
+def built(name: str) -> str:
+    """A file of the built page: its script or its style.
+
+    Raises:
+        ToolkitError: it was never built (a checkout that was not set up).
+    """
     try:
         return (DIST / name).read_text(encoding="utf-8")
     except FileNotFoundError:

@@ -116,6 +116,7 @@ def _begin(
         kind=kind.name,
         target=mask_urls(plan.target),
         checks=wanted_checks(plan.checks, plan.default_checks),
+        commit=plan.commit,
     )
     manifest.versions = {
         "toolkit": toolkit.__version__,

@@ -1,0 +1,1 @@
+"""What `toolkit compare` leaves for people and scripts: text, compare.json, compare.html, differential flamegraphs."""
