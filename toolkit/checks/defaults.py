@@ -1,4 +1,4 @@
-"""What every run is checked for, unless the plan says otherwise. Why so: docs/decisions/020-checks.md."""
+"""What every run is checked for, unless the plan says otherwise. Why so: docs/decisions/018-checks.md."""
 
 from __future__ import annotations
 

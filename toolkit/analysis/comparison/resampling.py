@@ -2,7 +2,7 @@
 
 Latencies of one moment resemble each other: a slow second slows all that is under way. So not requests are drawn anew but
 blocks of neighbouring slices, and every quantity of a phase is computed from the same draws: what moves together in a run moves
-together in each round. See docs/decisions/021-comparing-runs.md.
+together in each round. See docs/decisions/020-comparing-runs.md.
 """
 
 from __future__ import annotations
