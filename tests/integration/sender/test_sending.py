@@ -6,21 +6,36 @@ import json
 import os
 import signal
 import sqlite3
+import subprocess
+import sys
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
 
+from tests.gunicorns import until
 from tests.integration.sender.sending import Sending, senders_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from toolkit.demo.service import DemoState
 
 HALF_A_LINE = '{"id": "cut'
+PARTS = "reports/*/load/records/parts/*.jsonl"
+
+
+@contextmanager
+def answering() -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """A service that answers everything, in a process of its own."""
+    argv = [sys.executable, "-m", "benchmarks.answering"]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield f"http://127.0.0.1:{process.stdout.readline().strip()}", process
+        process.kill()
 
 
 def test_each_record_is_sent_once_and_the_rest_is_listed(demo: DemoState, tmp_path: Path) -> None:
@@ -200,3 +215,30 @@ def test_another_file_is_not_resumed(demo: DemoState, tmp_path: Path) -> None:
     code, _, told = sending.send("--resume", str(sending.latest()))
     assert code == 2
     assert "its content is another one" in told
+
+
+def test_a_target_that_goes_away_costs_no_record(demo: DemoState, tmp_path: Path) -> None:
+    sending = Sending(demo, tmp_path / "down", 400, rate=100, timeout="2s")
+    with answering() as (url, service):
+        sending.write_plan(rate=100, timeout="2s")
+        plan = json.loads(sending.plan.read_text())
+        sending.plan.write_text(json.dumps({**plan, "target": url}))
+        call = sending.start(str(sending.plan))
+        until(
+            lambda: sum(part.read_bytes().count(b"\n") for part in sending.folder.glob(PARTS)) > 40,
+            "requests",
+        )
+        service.kill()
+        out, told = call.communicate(timeout=100)
+    assert call.returncode == 97, told
+    assert "records were not sent: the target refused connections for 10 s" in told
+    entry = json.loads(out)["summary"]["traffic"][0]
+    assert entry["unsent"] > 200
+    assert entry["unknown"] <= 6  # one for each connection
+    code, after, told = sending.send(
+        str(sending.plan), "--target", demo.url, "--resume", str(sending.latest())
+    )
+    assert code == 0, told
+    assert (after["unsent"], after["answered"] + after["unknown"]) == (0, 400)
+    arrived = sending.arrived()
+    assert sum(arrived.values()) == len(arrived) == entry["unsent"]
