@@ -96,7 +96,7 @@ faults: locust system ## Break each part in the middle of a run, and write docs/
 findings: setup system ## A gunicorn in each kind of trouble, and whether the findings say so (some minutes, an idle machine)
 	@$(PY) -m pytest tests/findings
 
-kills: setup ## Kill the senders of a file at random moments and resume, 50 times (about a quarter of an hour)
+kills: setup ## Kill the senders of a file at random moments and resume, 50 times (about twenty minutes)
 	@TOOLKIT_KILLS=50 $(PY) -m pytest -o log_cli=true -o log_cli_level=INFO tests/integration/sender/test_killed.py
 
 licences: setup ## Write docs/licences.md
