@@ -157,6 +157,10 @@ def plan_of(plan: Path | None, given: dict[str, Any], default_name: str) -> Plan
     origins = _origins(given)
     if given.get("resume") is not None:
         resumed = given["resume"].resolve()
+        if not RunFolder(resumed).manifest.is_file():
+            raise UsageError(
+                f"{given['resume']} is not a run folder: it has no run.json.", "Name one under reports/."
+            )
         changes["load.resume"] = str(resumed)
         return only_resumed(load_plan(plan or RunFolder(resumed).plan, changes, origins=origins))
     if plan is not None:

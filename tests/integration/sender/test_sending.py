@@ -206,6 +206,13 @@ def test_bad_files_are_refused_before_any_load(
     assert not (sending.folder / "reports").exists()
 
 
+def test_only_a_run_is_resumed(demo: DemoState, tmp_path: Path) -> None:
+    sending = Sending(demo, tmp_path / "none", 1)
+    code, _, told = sending.send("--resume", str(tmp_path))
+    assert code == 2
+    assert "is not a run folder" in told
+
+
 def test_another_file_is_not_resumed(demo: DemoState, tmp_path: Path) -> None:
     sending = Sending(demo, tmp_path / "other", 5)
     code, _, told = sending.send()
