@@ -222,7 +222,9 @@ def _said(exit_code: int, folder: LoadFolder, rows: list[dict[str, Any]]) -> End
         return Ending("passed")
     done = next((row for row in rows if row.get("kind") == "done"), {})
     if done.get("asked") == exit_code:
-        return Ending("check-failed", f"the locustfile set the exit code {exit_code} (process_exit_code)")
+        words = f"the locustfile set the exit code {exit_code}"
+        own = {"check": "process_exit_code", "held": False, "words": words}
+        return Ending("check-failed", f"{words} (process_exit_code)", (own,))
     return Ending("failed", f"Locust ended with exit code {exit_code}: {_last_words(folder)}")
 
 

@@ -19,6 +19,7 @@ from toolkit.checks.registry import QUANTITIES
         ("server.accept_queue.max < 64", 64),
         ("server.rss.slope{phase: soak} < 1MB/h", 1_000_000),
         ("records.invalid == 0", 0),
+        ("records.unsent == 0", 0),
         ("http.p99.9 <= 1.5s", 1500),
         ("http.ended per_s > 50/s", 50),
         ("http.ended per_s > 3000/m over 1m30s", 50),

@@ -17,5 +17,6 @@ MEASURES: dict[str, Callable[[Check, Given], Measured]] = {
     "metrics": of_servers.measure,
     "deaths": of_servers.measure_deaths,
     "records": of_run.measure_records,
+    "traffic": of_run.measure_traffic,
     "generator": of_run.measure_generator,
 }

@@ -23,6 +23,16 @@ def measure_records(_check: Check, given: Given) -> Measured:
     )
 
 
+def measure_traffic(check: Check, given: Given) -> Measured:
+    """Of all files that were sent."""
+    files = given.summary["traffic"]
+    if not files:
+        return Measured(problem="no records of a file were sent")
+    return Measured(
+        float(sum(file[check.quantity.measure] for file in files)), sum(file["records"] for file in files)
+    )
+
+
 def measure_generator(_check: Check, given: Given) -> Measured:
     """Signs that make a run invalid."""
     looked = [row for row in given.summary["trust"]["rows"] if row["key"].partition(":")[0] in _OF_GENERATOR]

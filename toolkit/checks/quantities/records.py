@@ -1,4 +1,4 @@
-"""Of the run's own records."""
+"""Of the run's own records, and of the records of a file that it sends."""
 
 from __future__ import annotations
 
@@ -12,6 +12,23 @@ QUANTITIES = (
         COUNT,
         NUMBER,
         "records",
+        "invalid",
+    ),
+    Quantity("records.unsent", "records of a file that were not sent", COUNT, NUMBER, "traffic", "unsent"),
+    Quantity(
+        "records.unknown",
+        "records of a file that were sent and not answered: whether they arrived, only the service knows",
+        COUNT,
+        NUMBER,
+        "traffic",
+        "unknown",
+    ),
+    Quantity(
+        "records.unsendable",
+        "records of a file that could not be sent as they stand",
+        COUNT,
+        NUMBER,
+        "traffic",
         "invalid",
     ),
 )

@@ -216,3 +216,19 @@ def test_a_run_of_a_toolkit_without_checks_has_none(tmp_path: Path) -> None:
 def test_a_check_of_a_later_toolkit_fails_and_breaks_nothing(run: Checked) -> None:
     (row,) = run.rows("quantum.p95 < 1s")
     assert "does not know the check" in row["reason"]
+
+
+def test_records_of_a_file_are_checked_where_one_was_sent(run: Checked) -> None:
+    texts = ("records.unsent == 0", "records.unknown == 0", "records.unsendable == 0")
+    assert [row["reason"] for row in run.rows(*texts) if "no records of a file were sent" in row["reason"]], (
+        "nothing to check"
+    )
+    assert {row["verdict"] for row in run.rows(*texts)} == {"failed"}
+
+    sent = [
+        {"records": 9, "unsent": 2, "unknown": 0, "invalid": 1},
+        {"records": 5, "unsent": 1, "unknown": 0, "invalid": 0},
+    ]
+    rows = replace(run, known={**run.known, "traffic": sent}).rows(*texts)
+
+    assert [(row["value"], row["verdict"]) for row in rows] == [(3, "failed"), (0, "held"), (1, "failed")]
