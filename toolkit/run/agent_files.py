@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 import time
+from collections import defaultdict
 from typing import IO, TYPE_CHECKING, Any
 
 from toolkit.errors import ToolkitError
 from toolkit.recording.files import write_atomically
 from toolkit.recording.jsonl import JsonLines
 from toolkit.run.agent_trust import FILE_NAME, chunk_row, plain
+from toolkit.run.numbers import Numbers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,8 +41,10 @@ class AgentFiles:
         self._folder = folder
         self._rows = JsonLines(folder.chunks)
         self._open: dict[str, _Part] = {}
-        self._sizes: dict[tuple[str, int], int] = {}
-        self._seen: set[tuple[str, int]] = set()
+        self._sizes: dict[tuple[str, int], int] = {}  # of files whose row has not come
+        self._whole: defaultdict[str, Numbers] = defaultdict(Numbers)
+        self._described: defaultdict[str, Numbers] = defaultdict(Numbers)
+        self._row_count = 0
         self._total = 0
 
     def part(self, message: dict[str, Any]) -> str | None:
@@ -56,7 +60,7 @@ class AgentFiles:
         view, seq, name = _parse_name(message.get("name"))
         data = _decode(message.get("data"))
         number = message.get("part")
-        if (view, seq) in self._sizes:
+        if self.has(view, seq):
             raise RefusedError(f"{name} was sent twice")
         if number == 0 and number is not False:
             self._begin(name)
@@ -72,13 +76,13 @@ class AgentFiles:
         if message.get("last") is not True:
             return None
         del self._open[name]
-        self._sizes[view, seq] = current.size
+        self._in_place(view, seq, current.size)
         current.finish(self._folder.chunk(view, seq))
         return name
 
     def has(self, view: str, seq: int) -> bool:
         """Whether the file of a chunk is in its place."""
-        return (view, seq) in self._sizes
+        return seq in self._whole[view]
 
     def whole(self, view: str, seq: int, data: bytes) -> None:
         """Put the file of a chunk into its place at once.
@@ -91,7 +95,12 @@ class AgentFiles:
         if self.has(view, seq) or len(data) > CHUNK_BYTES or self._total > SERVER_BYTES:
             raise RefusedError(f"{view}-{seq:06d} was sent twice, or is too large")
         write_atomically(self._folder.chunk(view, seq), data)
-        self._sizes[view, seq] = len(data)
+        self._in_place(view, seq, len(data))
+
+    def _in_place(self, view: str, seq: int, size: int) -> None:
+        self._whole[view].add(seq)
+        if seq not in self._described[view]:
+            self._sizes[view, seq] = size
 
     def row(self, message: dict[str, Any]) -> dict[str, Any]:
         """Append the row of a chunk, with the size that really arrived, and return it.
@@ -102,13 +111,13 @@ class AgentFiles:
         row = chunk_row(message)
         if row is None:
             raise RefusedError("the description of a chunk is malformed")
-        if len(self._seen) >= _MOST_ROWS:
+        if self._row_count >= _MOST_ROWS:
             raise RefusedError("more chunks than anybody could need")
-        key = (row["view"], row["seq"])
-        if key in self._seen:
+        if row["seq"] in self._described[row["view"]]:
             raise RefusedError(f"chunk {row['view']}-{row['seq']:06d} was described twice")
-        self._seen.add(key)
-        size = self._sizes.get(key, 0)
+        self._described[row["view"]].add(row["seq"])
+        self._row_count += 1
+        size = self._sizes.pop((row["view"], row["seq"]), 0)
         if (row["bytes"] or 0) != size:
             lost = f"{row['bytes'] or 0} bytes were announced, {size} came"
             row["note"] = f"{row['note']}; {lost}" if row["note"] else lost
