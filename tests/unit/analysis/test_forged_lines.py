@@ -106,3 +106,17 @@ def test_the_journal_knows_who_wrote_a_line(service: Service) -> None:
     service.died(A, 20.5)
 
     assert service.causes()[A] == ("timeout", "likely")
+
+
+def test_the_arbiters_own_word_on_an_end_comes_before_one_that_a_client_may_have_written(
+    service: Service,
+) -> None:
+    service.measure()
+    quoted(service, 18.5, ARBITER, KILLED % A)
+    service.say(20, f"Worker (pid:{A}) exited with code 7", level="ERROR")
+    service.died(A, 20.5, {"code": 7})
+
+    death = service.death(A)
+
+    assert (death["cause"], death["certainty"]) == ("exited", "certain")
+    assert at(19.5) < death["t_ns"] <= at(20.5), "when it exited"

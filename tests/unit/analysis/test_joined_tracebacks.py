@@ -96,7 +96,7 @@ def test_a_traceback_belongs_to_one_request(tmp_path: Path) -> None:
     run.access_log()
     run.traceback(1.01, "TimeoutError", PLACE, url_path="/data", event="request_failed")
 
-    rows = run.join([request(1, 30, status=504), request(1.001, 30, status=504)])
+    rows = run.join([request(1, 300, status=504), request(1.001, 300, status=504)])
 
     assert sorted(row["what"] for row in rows) == ["none", "traceback"]
 
@@ -352,7 +352,7 @@ def test_what_a_proxy_answered_alone_stands_beside_nobodys_traceback(tmp_path: P
 def test_a_request_without_a_line_may_have_raised_where_gunicorn_itself_handled_that(tmp_path: Path) -> None:
     run = _behind_a_proxy(tmp_path, event="request_failed")
 
-    row = _proxied(run, [request(4.995, 10, status=504), SLOW, LAST])
+    row = _proxied(run, [request(4.8, 300, status=504), SLOW, LAST])
 
     assert row["what"] == "traceback", "gunicorn writes no access line of it"
 
@@ -390,3 +390,34 @@ def test_a_traceback_that_may_be_quoted_is_never_likely_and_says_so(tmp_path: Pa
 
     assert brief(row) == ("traceback", "ambiguous", PRINT)
     assert "it may be text that was logged" in run.errors.summary["explanations"][0]["sentence"]
+
+
+def test_what_was_refused_at_once_has_no_traceback_even_of_gunicorns_own(tmp_path: Path) -> None:
+    run = _behind_a_proxy(tmp_path, event="request_failed")
+
+    row = _proxied(run, [request(4.995, 10, status=504), SLOW, LAST])
+
+    assert (row["what"], row["fingerprint"]) == ("none", None)
+
+
+def test_a_quoted_traceback_takes_nobody_from_those_that_were_never_seen(tmp_path: Path) -> None:
+    run = _behind_a_proxy(tmp_path, event="request_failed", perhaps_quoted=True)
+
+    row = _proxied(run, [request(4.8, 300, status=504), SLOW, LAST])
+
+    assert (row["what"], row["fingerprint"]) == ("none", None)
+
+
+def test_a_traceback_is_no_surer_than_the_line_by_which_it_came(tmp_path: Path) -> None:
+    run = JoinedRun(tmp_path)
+    run.access_log()
+    run.access(3, "GET", "/data", 500)
+    run.access(3.1, "GET", "/data", 500)
+    run.traceback(2.99, "KeyError", PLACE, url_path="/data", method="GET")
+    run.traceback(3.09, "KeyError", PLACE, url_path="/data", method="GET")
+
+    rows = run.join([request(1, 1000, status=504), request(1.1, 1000, status=504)])
+
+    assert {(row["what"], row["why"], row["what_certainty"]) for row in rows} == {
+        ("proxy", "raised_later", "ambiguous")
+    }

@@ -264,3 +264,36 @@ def test_workers_are_counted_once_however_sure_it_is(tmp_path: Path) -> None:
     assert len(workers) > 2
     (told,) = run.errors.summary["explanations"]
     assert f"({len(workers)} workers)" in told["sentence"]
+
+
+def test_what_a_proxy_refused_by_itself_was_in_no_worker_that_died(tmp_path: Path) -> None:
+    run = JoinedRun(tmp_path)
+    run.access_log()
+    run.builder.manifest.servers[0].facts["gunicorn"] = {"worker_class": "gthread", "threads": 4}
+    died(run, 6.0, 711, "killed", exit_signal="SIGKILL")
+
+    rows = run.join(
+        [
+            request(5, 995, status=502),
+            request(5.5, 500, status=502, name="with it"),
+            request(5.8, 2, status=502, name="before"),
+            request(6.04, 2, status=502, name="after"),
+            request(5.99, 5, status=504, name="refused"),
+            request(5.99, 5, status=503, name="limited"),
+        ]
+    )
+
+    found = {row["name"]: row["what"] for row in rows}
+    assert found == {"load data": "killed", "with it": "killed"} | dict.fromkeys(
+        ("before", "after", "refused", "limited"), "none"
+    )
+
+
+def test_a_request_that_a_proxy_gave_up_was_in_the_worker_that_died_later(tmp_path: Path) -> None:
+    run = JoinedRun(tmp_path)
+    run.access_log()
+    died(run, 6.0, 711, "timeout")
+
+    (row,) = run.join([request(1, 1000, status=504)])
+
+    assert (row["what"], row["event_pid"]) == ("timeout", 711)

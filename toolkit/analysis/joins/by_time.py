@@ -24,7 +24,9 @@ LATE_NS = 60_000_000_000
 """So long after the client gave up a server's line is still looked for."""
 CLOSED = ("ECONNRESET", "EPIPE", "socket hang up")
 """Errors of connections that the other side ended: a worker has them no longer in work."""
-LATE_STATUSES = (408, 499, 502, 503, 504, 520, 521, 522, 523, 524)
+LATE_STATUSES = (408, 499, 504, 520, 522, 524)
+"""After these the server may still be at work, or may yet begin. Not after 502: the connection was closed; nor after 503: no
+server was asked."""
 MOST_REPEATS = 8
 """An id that more requests or lines share than this names none of them."""
 

@@ -133,7 +133,7 @@ def _pair(failures: list[Failure], tracebacks: list[Traceback], margin: int) -> 
 
     def fits(failure: int, traceback: int) -> bool:
         one, other = failures[failure], tracebacks[traceback]
-        if one.owes_line and not other.lineless:
+        if one.line_ns is None and (other.quoted or (one.owes_line and not other.lineless)):
             return False
         return (one.method is None or other.method is None or one.method == other.method) and (
             one.server is None or one.server == other.server

@@ -21,6 +21,10 @@ _SOON_NS = 3_000_000_000
 """A worker that is told to end takes a moment; gunicorn kills it a second or two later if it does not."""
 _AT_ONCE_NS = 300_000_000
 """A connection is closed in the moment in which its worker dies; so much the times of both may be off."""
+_REAPED_NS = 100_000_000
+"""So much later the arbiter may come to tell."""
+_ONE_MOMENT_NS = 30_000_000
+"""All connections of a worker are closed as it dies; so far apart a proxy, and a client, come to tell."""
 _LATE_NS = 120_000_000_000
 """A client may give up so long before gunicorn's timeout."""
 _MOST_AT_ONCE = 64
@@ -37,6 +41,8 @@ class CutShort:
     answered: bool
     closed: bool
     """By the other side, in the middle."""
+    bad_gateway: bool
+    """A proxy said so: it was closed for that, or could not be made."""
     site: int | None
     server: str | None
     """Of the traceback, as `pid`, `t_ns` and `certainty`."""
@@ -65,6 +71,8 @@ class WorkerEnd:
     """With which it exited, where that is known."""
     died_ns: int
     """When it was seen to be gone; `low_ns` and `high_ns` are of the line that says why."""
+    exact: bool
+    """A line says when it was gone; else that was up to some seconds before."""
 
 
 def join_worker_ends(building: Building, error_ns: int) -> None:
@@ -129,7 +137,9 @@ def _join(
             yield request.request_no, end.end_no, 1, request.certainty != "ambiguous"
     rest = [request for request in requests if request.t_ns is None]
     found = set()
-    for one in _with_the_worker([request for request in rest if request.closed], ends, rooms, taken, margin):
+    closed = [request for request in rest if request.closed]
+    gateways = _of_one_moment([request for request in rest if request.bad_gateway], ends, margin)
+    for one in _with_the_worker([*closed, *gateways], ends, rooms, taken, margin):
         found.add(one[0])
         yield one
     places = [
@@ -161,6 +171,34 @@ def _with_the_worker(
             yield request.request_no, nearest.end_no, len(its), len(its) == 1
 
 
+def _of_one_moment(requests: list[CutShort], ends: list[WorkerEnd], margin: int) -> Iterator[CutShort]:
+    """Those that a proxy answered with 502 as a worker died: the one nearest to that, and all that were answered with it. A proxy
+    says 502 too where it never came to a worker."""
+    by_end = sorted(requests, key=lambda one: one.end_ns)
+    times = [one.end_ns for one in by_end]
+    given: set[int] = set()
+    for end in ends:
+        low_ns, high_ns = _gone_between(end)
+        first, last = bisect_left(times, low_ns - _REAPED_NS - margin), bisect_right(times, high_ns + margin)
+        under_way = [
+            one for one in by_end[first:last] if one.start_ns <= high_ns and one.request_no not in given
+        ]
+        if not under_way:
+            continue
+        moment_ns = min(under_way, key=lambda one: abs(one.end_ns - end.died_ns)).end_ns
+        for one in under_way:
+            if abs(one.end_ns - moment_ns) <= _ONE_MOMENT_NS:
+                given.add(one.request_no)
+                yield one
+
+
+def _gone_between(end: WorkerEnd) -> Span:
+    """A line was written between two looks at the log; the agent's own look, where it saw it gone before, is sharper."""
+    if not end.exact or end.died_ns < end.low_ns:
+        return end.died_ns - _AT_ONCE_NS, end.died_ns
+    return end.low_ns, end.high_ns if end.died_ns >= (end.low_ns + end.high_ns) // 2 else end.died_ns
+
+
 def _by_exit(
     requests: list[CutShort], workers: dict[tuple[str | None, int | None], list[WorkerEnd]]
 ) -> Iterator[tuple[int, CutShort, WorkerEnd]]:
@@ -187,6 +225,8 @@ def _by_time(requests: list[CutShort], places: list[WorkerEnd], margin: int) -> 
 
     def fits(request: int, place: int) -> bool:
         one, end = requests[request], places[place]
+        if one.bad_gateway and end.exact:
+            return False
         return one.site in (None, end.site) and (end.explained or not one.answered)
 
     spans: list[Span | None] = [(end.low_ns, end.high_ns) for end in places]

@@ -5,12 +5,12 @@ CREATE OR REPLACE TABLE join_open_requests AS
 SELECT
     hash(requests.method, requests.path, if($loose, NULL, requests.status)) AS key,
     requests.request_no, requests.start_ns, requests.end_ns,
-    requests.status IS NULL OR list_contains($late, requests.status) AS late
+    (requests.status IS NULL OR list_contains($late, requests.status)) AND NOT requests.at_once AS late
 FROM join_requests AS requests
 ANTI JOIN join_matches AS taken ON taken.request_no = requests.request_no
 LEFT JOIN join_repeated AS repeated ON repeated.request_id = requests.request_id
 WHERE requests.protocol = 'http'
     AND requests.sent
     AND requests.site IS NOT DISTINCT FROM $site
-    AND if($loose, requests.status IS NULL OR requests.status >= 500, requests.status IS NOT NULL)
+    AND if($loose, requests.status IS NULL OR requests.status >= 500 AND NOT requests.at_once, requests.status IS NOT NULL)
     AND (requests.request_id IS NOT NULL AND coalesce(repeated.times, 1) <= $most) = $named

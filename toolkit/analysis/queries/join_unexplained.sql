@@ -1,6 +1,6 @@
 -- Failed requests whose cause may be a traceback or a worker's end, with what is known of their line. `settled`: the server's own
 -- line tells an end that no cut connection can explain. `went_well`: it tells that
--- the server itself did not fail. `owes_line`: it has no line, and would have one if a worker had been at it,
+-- the server itself did not fail. `apart`: what stands in front refused it by itself, no worker had it. `owes_line`: it has no line, and would have one if a worker had been at it,
 -- but for an exception that gunicorn itself had to handle: the log was read then, and until it must have been done with.
 CREATE TABLE join_unexplained AS
 SELECT
@@ -14,6 +14,7 @@ SELECT
     lines.line_no IS NOT NULL AS settled,
     traced.request_no IS NOT NULL AS traced,
     coalesce(lines.layer = 0 AND lines.status < 500, false) AND NOT list_contains($closed, coalesce(requests.error, '')) AS went_well,
+    lines.line_no IS NULL AND (requests.at_once OR coalesce(requests.status IN (503, 521, 523), false)) AS apart,
     lines.line_no IS NULL AND coalesce(origins.known, false) AND coalesce(requests.end_ns <= covered.to_ns, false)
         AND requests.start_ns + ($longest_ms + 1000) * 1e6 <= least(covered.to_ns, $last_ns)
         -- Its worker may have died.

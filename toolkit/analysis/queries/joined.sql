@@ -92,6 +92,9 @@ SELECT
     what,
     CASE
         WHEN what IN ('timeout', 'killed') THEN event_certainty
+        -- Whose line that is may be another's, and so may the traceback.
+        WHEN (what = 'traceback' OR what = 'proxy' AND raised_later AND NOT went_well)
+            AND traceback_certainty = 'likely' AND certainty = 'ambiguous' AND access_status <> status THEN 'ambiguous'
         WHEN what = 'traceback' THEN traceback_certainty
         WHEN what = 'proxy' AND raised_later AND NOT went_well THEN traceback_certainty
         WHEN what = 'access' AND (traceback_position IS NOT NULL OR may_have_raised) THEN 'ambiguous'

@@ -103,7 +103,7 @@ def exit_signal(life: Life) -> str | None:
     said = life.exit.get("signal")
     if type(said) in (int, str):
         return _signal_name(str(said))
-    line = life.line("killed", "worker_exited")
+    line = life.end_line
     if line is not None and line.exit_signal and "code" not in life.exit:
         return _signal_name(line.exit_signal.removeprefix("signal "))
     return None
@@ -162,7 +162,7 @@ def _signal(life: Life, around: Circumstances) -> Cause | None:
     name = exit_signal(life)
     if name is None or name in ("SIGTERM", "SIGINT", "SIGQUIT"):
         return None
-    line = life.line("killed", "worker_exited")
+    line = life.end_line
     evidence = "" if line else f"exit by {name}"
     if name == "SIGKILL":
         return _sigkill(life, around, line, evidence)
@@ -233,7 +233,7 @@ def _ordered(life: Life, around: Circumstances) -> Cause | None:
 
 def _exited(life: Life, around: Circumstances) -> Cause | None:
     name, code = exit_signal(life), exit_code(life)
-    line = life.line("killed", "worker_exited")
+    line = life.end_line
     if name is not None:
         return _ended_by(name, life, around, line)
     if code:

@@ -50,6 +50,13 @@ class Life:
         """The first of its lines that is one of these events."""
         return next((line for line in self.lines if line.event in events), None)
 
+    @property
+    def end_line(self) -> LogLine | None:
+        """The arbiter's word on its end: the last, as it ends once; one that cannot be a quotation before one that can."""
+        said = [line for line in self.lines if line.event in ("killed", "worker_exited")]
+        surely = [line for line in said if not line.perhaps_quoted]
+        return next(reversed(surely or said), None)
+
 
 @dataclass
 class Births:
@@ -238,7 +245,8 @@ def _sharpen(life: Life) -> None:
         life.born_ns = booting.t_ns
     if life.died_ns is None or life.create_time is None:
         return
-    for line in reversed(life.lines):
-        if line.event in _ENDS and life.died_ns - LOOK_NS <= line.t_ns <= life.died_ns:
-            life.died_ns = line.t_ns
+    told = [*reversed(life.lines)]
+    for line in sorted(told, key=lambda line: line.perhaps_quoted):
+        if line.event in _ENDS and life.died_ns - LOOK_NS <= line.t_ns <= life.died_ns + SECOND_NS:
+            life.died_ns = min(line.t_ns, life.died_ns)
             return
