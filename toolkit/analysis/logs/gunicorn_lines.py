@@ -17,6 +17,7 @@ TEXTS = (
     ("listening", r"Listening at: .{1,1000}? \((?P<pid>\d{1,10})\)"),
     ("listening", r"Listening at: \S.{0,1000}"),
     ("using_worker", r"Using worker: \S.{0,200}"),
+    ("control_socket", r"Control socket listening at \S.{0,1000}"),
     ("booting", r"Booting worker with pid: (?P<pid>\d{1,10})"),
     ("ready", r"Arbiter booted"),
     ("ready", r"Server is ready\. Spawning workers"),

@@ -333,8 +333,11 @@ def test_a_traceback_in_the_text_of_a_calm_message_may_be_a_clients(level: str, 
     assert event.get("perhaps_quoted", False) == (level == "INFO")
 
 
-def test_a_traceback_that_is_printed_after_gunicorns_own_line_is_no_quotation() -> None:
-    text = f"{STAMP.replace('ERROR', 'INFO')} Booting worker with pid: 8\n" + traceback("ValueError: x", VIEW)
+@pytest.mark.parametrize(
+    "said", ["Booting worker with pid: 8", "Control socket listening at /run/gunicorn.ctl"]
+)
+def test_a_traceback_that_is_printed_after_gunicorns_own_line_is_no_quotation(said: str) -> None:
+    text = f"{STAMP.replace('ERROR', 'INFO')} {said}\n" + traceback("ValueError: x", VIEW)
 
     (event,) = tracebacks(text)
 
