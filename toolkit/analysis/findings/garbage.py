@@ -43,7 +43,7 @@ def _of(server: ServerEvidence) -> Iterator[Said]:
     if not total:
         yield Unknown(
             f"How much time garbage collection took: no finalizer was seen in the {name} view, and {_SILENT}; "
-            "`gc.callbacks` in the application would tell.",
+            "“gc.callbacks” in the application would tell.",
             server.name,
         )
         return
@@ -57,7 +57,7 @@ def _of(server: ServerEvidence) -> Iterator[Said]:
         return
     finalizers = all("__del__" in label.partition(" (")[0] for label, _ in top)
     yield Finding(
-        title=("Finalizers (`__del__`)" if finalizers else "Garbage collection")
+        title=("Finalizers (“__del__”)" if finalizers else "Garbage collection")
         + f" take {percent(part)} of the CPU time"
         if name != "wall"
         else f"Garbage collection takes {percent(part)} of the time inside requests",
@@ -66,7 +66,7 @@ def _of(server: ServerEvidence) -> Iterator[Said]:
             f"{percent(part)} of the {name} view ({samples:,.0f} samples), most in {label_place(top[0][0])}.",
             *([_FINALIZERS] if finalizers else []),
         ],
-        settle="`gc.callbacks` with a clock; `gc.freeze()` after the start, or a higher `gc.set_threshold`, must lower it.",
+        settle="“gc.callbacks” with a clock; “gc.freeze()” after the start, or a higher “gc.set_threshold”, must lower it.",
         server=server.name,
         span=server.span_of(server.seconds),
         lanes=("workers_cpu",),

@@ -113,7 +113,7 @@ def _finding(
         certainty=certainty,
         evidence=[f"{one[:1].upper()}{one[1:]}." for one in numbers],
         settle="More workers with fewer threads in each must use more cores under the same load."
-        + ("" if worker.held is not None else " The gil view (`--view gil`) would say who holds it."),
+        + ("" if worker.held is not None else " The gil view (“--view gil”) would say who holds it."),
         server=server.name,
         span=server.span_of(server.seconds),
         lanes=("workers_cpu", "busy_threads"),

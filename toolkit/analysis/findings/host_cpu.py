@@ -75,7 +75,7 @@ def _used_up(server: ServerEvidence, of_host: float) -> Iterator[Said]:
         + (", mostly by other processes than the workers" if mostly else ""),
         certainty=CERTAIN,
         evidence=evidence,
-        settle="Which processes they are: `top` on the server under the same load; the load generator is one of them where it "
+        settle="Which processes they are: “top” on the server under the same load; the load generator is one of them where it "
         "runs there."
         if mostly
         else "More cores, or less CPU a request, must lower latency under the same load.",

@@ -46,7 +46,7 @@ _QUANTITIES = (
         0.05,
         mib,
         "MiB",
-        "A longer run must show it go on; two snapshots of memray or tracemalloc in one worker say what is kept. `max_requests` "
+        "A longer run must show it go on; two snapshots of memray or tracemalloc in one worker say what is kept. “max_requests” "
         "hides it meanwhile.",
         "workers_rss",
     ),
@@ -57,7 +57,7 @@ _QUANTITIES = (
         0.2,
         lambda value: f"{value:,.0f}",
         "descriptors",
-        "`ls -l /proc/PID/fd` of a worker, twice, says of what kind they are (sockets, files, pipes).",
+        "“ls -l /proc/PID/fd” of a worker, twice, says of what kind they are (sockets, files, pipes).",
         "connections_out",
     ),
 )

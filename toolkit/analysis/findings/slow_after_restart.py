@@ -82,7 +82,7 @@ def _of(server: ServerEvidence, evidence: Evidence) -> Iterator[Said]:
             f"{len(slow)} of {len(worst)} births were followed by it.",
         ],
         settle="What a new worker does first (imports, caches, connections, compiling): its flamegraph in those seconds; "
-        "`preload_app`, or a warm-up in `post_worker_init`, must end it.",
+        "“preload_app”, or a warm-up in “post_worker_init”, must end it.",
         server=server.name,
         span=server.span_of(sorted(slow)),
         lanes=("born", "p95_ms"),
