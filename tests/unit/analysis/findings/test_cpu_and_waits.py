@@ -137,7 +137,7 @@ def test_finalizers_stand_out() -> None:
     ends = "__del__ (/srv/shop/models.py:4)"
     given = server(cpu=stacks(((VIEW, ends), 10), ((VIEW,), 10)), wall=stacks(((VIEW,), 20)))
     row = found("garbage-collection", evidence(given))
-    assert row.title == "Finalizers (`__del__`) take 50 % of the CPU time"
+    assert row.title == "Finalizers (“__del__”) take 50 % of the CPU time"
     assert row.certainty == "perhaps"
     assert row.frames == (ends,)
 
