@@ -21,6 +21,7 @@ _OF_KINDS = {
     "recovery": ("stress", "spike"),
 }
 _OF_ENGINES = {"rate": ("artillery", "an Artillery file"), "users": ("locust", "a locustfile")}
+_TIMES = ("spawn_rate", "run_time")
 _NEED_LEVEL = ("duration", "ramp")
 
 
@@ -33,6 +34,8 @@ def broken_level_rules(data: dict[str, Any]) -> Iterator[Mistake]:
     scenarios = named if isinstance(named, list) else []
     engines = [_engine_of(scenario) for scenario in scenarios]
     yield from _of_words(kind, load, engines)
+    for index, scenario in enumerate(scenarios):
+        yield from _of_locust(kind, load, ("load", "scenarios", index, "locust"), scenario)
     if kind == "load":
         return
     for index, engine in enumerate(engines):
@@ -55,6 +58,22 @@ def _of_words(kind: str, load: dict[str, Any], engines: list[str]) -> Iterator[M
     if kind == "load" and not given & _OF_ENGINES.keys():
         for key in [key for key in _NEED_LEVEL if key in given]:
             yield ("load", key), "say how much, too: rate: of Artillery's files, users: of locustfiles"
+
+
+def _of_locust(kind: str, load: dict[str, Any], place: Location, scenario: Any) -> Iterator[Mistake]:  # noqa: ANN401 - any YAML value
+    """What is said of a locustfile by itself, and would be passed over."""
+    own = scenario.get("locust") if isinstance(scenario, dict) else None
+    if not isinstance(own, dict) or own.get("stages"):
+        return
+    if kind != "load":
+        passed_over = [*_TIMES, *(["users"] if load.get("users") is not None else [])]
+        words = f"kind: {kind} says this; load.users and load.duration change it"
+    else:
+        passed_over = [*_TIMES, "users"] if load.get("users") is not None else []
+        words = "load.users, duration and ramp say this; name one or the other"
+    for key in passed_over:
+        if own.get(key) is not None:
+            yield (*place, key), words
 
 
 def _of_stress(load: dict[str, Any], names: list[str]) -> Iterator[Mistake]:

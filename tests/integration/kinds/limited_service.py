@@ -9,15 +9,19 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 TAKES_S = float(sys.argv[1])
-one_at_a_time = threading.Lock()
+reserving = threading.Lock()
+free_at = 0.0
 
 
 class Answer(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        with one_at_a_time:
-            time.sleep(TAKES_S)
+        global free_at  # in order of arrival, which a lock would not keep
+        with reserving:
+            free_at = max(free_at, time.monotonic()) + TAKES_S
+            mine = free_at
+        time.sleep(max(0.0, mine - time.monotonic()))
         self.send_response(200)
         self.send_header("Content-Length", "2")
         self.end_headers()

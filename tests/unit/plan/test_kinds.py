@@ -104,6 +104,24 @@ def test_a_mistake_is_said_with_its_place(plan_with: Any, text: str, said: str) 
     assert said in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "own", "said"),
+    [
+        ("kind: stress\nload:", "run_time: 5", "locust.run_time: kind: stress says this"),
+        ("load:\n  users: 3", "users: 5", "locust.users: load.users, duration and ramp say this"),
+    ],
+)
+def test_what_would_be_passed_over_is_a_mistake(plan_with: Any, text: str, own: str, said: str) -> None:
+    with pytest.raises(UsageError) as error:
+        plan_with(text, f"own.py, locust: {{{own}}}")
+    assert said in str(error.value)
+
+
+def test_a_locustfiles_own_users_are_the_first_step(plan_with: Any) -> None:
+    plan = plan_with("kind: stress\nload:\n  steps: 2", "own.py, locust: {users: 3}")
+    assert _phases(plan) == [("3 users", 3, 10.0), ("6 users", 6, 10.0)]
+
+
 def test_the_sender_has_no_kind(plan_with: Any) -> None:
     with pytest.raises(UsageError, match="the engine sender has a rate: of its own, and no kind: stress"):
         plan_with("kind: stress\nload:", "own.csv, engine: sender, send: {request: POST /x}")

@@ -57,9 +57,21 @@ def show(given: Given) -> Shown:
         "recovered": recovered,
         "recovered_after_s": after_s,
     }
+    if not steps:
+        return Shown(_without_steps(given), [], figures)
     sentences = [*_broke_words(steps, broke, first, held), *_recovery_words(bool(named), recovered, after_s)]
     sentences.append(f"Limits: {'; '.join(check.text for _, check in limits)}.")
-    return Shown(sentences, [_table(steps)] if steps else [], figures)
+    return Shown(sentences, [_table(steps)], figures)
+
+
+def _without_steps(given: Given) -> list[str]:
+    """Of scenarios that say their phases themselves."""
+    entries = given.manifest.shape.get("limits") or []
+    ended = [f"{one['check']} did not hold, which ended the load." for one in entries if one.get("aborted")]
+    return [
+        "No request of a step was recorded: the scenarios have phases of their own, or it ended before.",
+        *ended,
+    ]
 
 
 def _steps(given: Given, limits: list[tuple[Row, Check]]) -> list[Row]:
@@ -164,8 +176,6 @@ def _holds(given: Given, limits: list[Check], piece: Row) -> bool | None:
 
 
 def _broke_words(steps: list[Row], broke: Row | None, first: dict[str, Row], held: Row | None) -> list[str]:
-    if not steps:
-        return ["No step was recorded."]
     if broke is None:
         return [f"No limit broke: {level_words(steps[-1])} was the last step."]
     before = f", {level_words(held)} held" if held else ""

@@ -76,6 +76,7 @@ def test_what_was_cut_off_at_the_break_is_no_error_of_the_service(tmp_path: Path
     cut = [failed(29.5, "interrupted", 100, phase="30/s") for _ in range(90)]
     found = _stress(tmp_path, [*_rows(20, "30/s", 30, 20), *cut], 20)
     assert found["figures"]["broke"] is None
+    assert [one["failed_percent"] for one in found["figures"]["steps"]] == [0.0, 0.0, 0.0]
     assert (found["totals"]["failed"], found["totals"]["cut_off"]) == (0, 90)
     assert "No limit broke: 30/s was the last step." in found["sentences"]
 
