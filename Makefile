@@ -7,7 +7,7 @@ DEMO_DIR ?= .demo
 FIND_NODE := $(PY) -c 'from toolkit.engines.node import find_node; print(find_node().path)'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup locust demo test unit lint types layers js format lock schema bench endurance faults findings kills licences audit clean system
+.PHONY: help setup locust demo test unit lint types layers js format lock schema bench endurance faults findings stresses kills licences audit clean system
 
 help: ## Show this
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -95,6 +95,9 @@ faults: locust system ## Break each part in the middle of a run, and write docs/
 
 findings: setup system ## A gunicorn in each kind of trouble, and whether the findings say so (some minutes, an idle machine)
 	@$(PY) -m pytest tests/findings
+
+stresses: setup ## Stress a service with a known limit ten times, and see that its step is found (about ten minutes, an idle machine)
+	@TOOLKIT_STRESSES=10 $(PY) -m pytest tests/integration/kinds
 
 kills: setup ## Kill the senders of a file at random moments and resume, 50 times (about twenty minutes)
 	@TOOLKIT_KILLS=50 $(PY) -m pytest -o log_cli=true -o log_cli_level=INFO tests/integration/sender/test_killed.py

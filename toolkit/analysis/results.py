@@ -7,11 +7,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from toolkit.analysis.checks.judge import checks_summary
+from toolkit.analysis.checks.measured import Given
 from toolkit.analysis.database import rows
 from toolkit.analysis.findings.judge import findings_summary
 from toolkit.analysis.findings.reading import read_evidence
 from toolkit.analysis.flames import Flame
 from toolkit.analysis.joins.findings import ServerErrors, read_server_errors
+from toolkit.analysis.kinds.summary import kind_summary
 from toolkit.analysis.load_shape import LoadShape, read_load_shape
 from toolkit.analysis.load_summary import phase_list
 from toolkit.analysis.series import read_series
@@ -103,6 +105,7 @@ def read_results(run: RunFolder, tables: duckdb.DuckDBPyConnection | None = None
             server["watch"] = watch_summary(connection, manifest, name, busy[name], lanes, summary["totals"])
         summary["trust"] = trust_summary(connection, generator, manifest, summary, series["t"])
         summary["checks"] = checks_summary(connection, manifest, summary)
+        summary["load_kind"] = kind_summary(Given(connection, manifest, summary))
         evidence = read_evidence(connection, summary, series, server_series, profiles.flames, busy)
         summary["findings"] = findings_summary(evidence)
         return Results(

@@ -25,6 +25,7 @@ COMMANDS = {
     "doctor": "doctor",
     "stop": "stop",
     "report": "report",
+    "requests": "requests",
     "flamegraph": "flamegraph",
     "compare": "compare",
     "baseline": "baseline",

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from toolkit.commands.dry_run_server import ServerSteps
 from toolkit.engines.node import find_node
 from toolkit.engines.registry import engine
+from toolkit.plan.kinds import RECOVERY_LOAD, kind_of, recovery_of
+from toolkit.plan.limits import limits_of
 from toolkit.plan.secrets import mask_urls, masked
 from toolkit.recording.layout import RunFolder
 from toolkit.run.canary import ARGV as CANARY_ARGV
@@ -95,3 +97,11 @@ def _load(plan: Plan, folder: RunFolder) -> Iterator[str]:
         for helper in launch.helpers:
             yield f"{scenario.name}, {helper.name}: {shlex.join(helper.argv)}"
         yield f"{scenario.name}: records to {into.requests}, output to {into.console}"
+        if kind_of(plan) == "stress" and (again := recovery_of(plan, scenario)):
+            limits = "; ".join(entry["check"] for entry in limits_of(plan.checks))
+            yield f"{scenario.name}: ended as soon as one does not hold: {limits}"
+            lasts_s, then = (
+                sum(phase.duration_s for phase in again),
+                folder.load(scenario.name + RECOVERY_LOAD),
+            )
+            yield f"{scenario.name}: then once more at its first step, for {lasts_s:.0f} s, to {then.path}/"

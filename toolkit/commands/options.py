@@ -31,6 +31,7 @@ _SIMPLE = {
     "target": "target",
     "commit": "commit",
     "order": "load.order",
+    "kind": "kind",
     "budget": "profile.budget",
     "rate": "profile.rate",
     "chunk": "profile.chunk",
@@ -136,6 +137,9 @@ load_options = _all(
         type=Line(),
         metavar="CHECK",
         help="What must hold, as in 'http.p95 < 250ms'; may be repeated; instead of the plan's checks.",
+    ),
+    option(
+        "--kind", metavar="KIND", help="load, stress, endurance (or soak), spike or smoke (default: load)."
     ),
     option("--order", metavar="ORDER", help="parallel or sequential (default: parallel)."),
     option(

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from toolkit.engines.registry import ENGINES
 from toolkit.plan.asked import as_entry, checked_text
+from toolkit.plan.level import Kind, Level
 from toolkit.plan.locust import LocustLoad
 from toolkit.plan.names import scenario_name, server_name
 from toolkit.plan.quantities import Duration, Percent, Size
@@ -277,7 +278,7 @@ class Canary(_Part):
         return self
 
 
-class Load(_Part):
+class Load(Level):
     """The load."""
 
     order: Literal["parallel", "sequential"] = Field(
@@ -313,6 +314,10 @@ class Plan(_Part):
 
     version: Literal[1] = 1
     name: str = Field(pattern=_NAME, description="stands in the run folder's name; default: the file's name")
+    kind: Kind = Field(
+        "load",
+        description="load: for some time; stress: raised until a limit breaks; endurance (or soak): for hours; spike; smoke",
+    )
     target: Annotated[str, AfterValidator(_target)] = Field(
         "", description="URL of the service; default: what each scenario file says", validate_default=False
     )

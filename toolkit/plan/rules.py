@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from toolkit.plan.asked import broken_check_rules
+from toolkit.plan.level_rules import broken_level_rules
 from toolkit.plan.model import Gunicorn
 from toolkit.plan.names import scenario_name, server_name
 
@@ -29,6 +30,8 @@ def broken_rules(data: Any) -> Iterator[Mistake]:  # noqa: ANN401 - any YAML doc
         yield from _sends_records(("load", "scenarios", index), scenario)
         yield from _locust_alone(("load", "scenarios", index), scenario)
     yield from broken_check_rules(_list_at(data, "checks"))
+    if isinstance(data, dict):
+        yield from broken_level_rules(data)
     canary = _at(data, "load", "canary")
     if _at(canary, "path") and _at(canary, "url"):
         yield ("load", "canary"), "name a path of the target or a url, not both"

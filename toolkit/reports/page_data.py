@@ -12,6 +12,7 @@ from toolkit.reports.flamegraph_text import bounded
 from toolkit.reports.page_checks import check_words
 from toolkit.reports.page_errors import error_words
 from toolkit.reports.page_findings import finding_words
+from toolkit.reports.page_kind import kind_words
 from toolkit.reports.page_requests import worth_showing
 from toolkit.reports.page_servers import server_words
 from toolkit.reports.page_time import zero_s
@@ -52,6 +53,7 @@ def words(results: Results) -> dict[str, Any]:
         "worth_showing": worth_showing(results, zero),
         "failures": error_words(results, zero),
         "checks": check_words(summary),
+        "kind": kind_words(summary),
         "traffic": traffic_words(summary),
         "findings": finding_words(results, zero),
         "trust": trust_words(summary),

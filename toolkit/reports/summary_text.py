@@ -9,6 +9,7 @@ from toolkit.reports.failures import failure_parts
 from toolkit.reports.summary_checks import check_lines, stopped_by_a_check
 from toolkit.reports.summary_errors import error_lines
 from toolkit.reports.summary_findings import finding_lines
+from toolkit.reports.summary_kind import kind_lines
 from toolkit.reports.summary_profile import profile_lines
 from toolkit.reports.summary_server import server_lines
 from toolkit.reports.summary_traffic import traffic_lines
@@ -58,7 +59,13 @@ def render(results: Results) -> Iterator[tuple[str, bytes]]:
             *finding_lines(summary),
         ]
     else:
-        head = [*_classic(summary), *finding_lines(summary), *_requests(summary), *_phases(summary)]
+        head = [
+            *_classic(summary),
+            *finding_lines(summary),
+            *kind_lines(summary),
+            *_requests(summary),
+            *_phases(summary),
+        ]
     lines = [
         *first_lines(summary),
         *head,
@@ -108,6 +115,8 @@ def _finish(summary: dict[str, Any]) -> str:
     if not summary["totals"]["count"]:
         return "No request was recorded"
     said = _UNFINISHED.get(outcome, "All virtual users finished")
+    if (summary.get("load_kind") or {}).get("figures", {}).get("broke"):
+        said = "The load was raised until a limit broke"
     if stopped_by_a_check(summary):
         said = "A check stopped the load before all virtual users finished"
     if outcome == "invalid" and summary["trust"]["verdict"] == "invalid":

@@ -18,6 +18,7 @@ from toolkit.engines.locust_python import find_locust
 from toolkit.engines.node import artillery_version, find_node
 from toolkit.engines.registry import engine
 from toolkit.errors import ToolkitError, UnreachableError, UsageError
+from toolkit.plan.judging import wanted_shape
 from toolkit.plan.secrets import mask_urls
 from toolkit.recording.layout import LoadFolder
 from toolkit.run.folder import MIN_FREE_BYTES
@@ -122,6 +123,17 @@ def check_windows(plan: Plan) -> Iterator[Finding]:
             yield Finding("check", detail, warning=True)
 
 
+def check_steps(plan: Plan) -> Iterator[Finding]:
+    """Steps of a stress that are shorter than the windows they are judged by."""
+    shape = wanted_shape(plan) if plan.load else {}
+    steps_s = [one["planned_s"] for one in shape.get("levels", ()) if one["role"] == "step"]
+    for entry in shape.get("limits", ()):
+        window_s = parse(entry["check"]).window_s or 0
+        if steps_s and window_s > min(steps_s):
+            detail = f"a step lasts {min(steps_s):g} s only, and {entry['check']} looks at longer windows: make duration: longer"
+            yield Finding("stress", detail, warning=True)
+
+
 def check_disk(plan: Plan) -> Iterator[Finding]:
     """Room for the run folder."""
     folder = plan.reports.resolve()
@@ -189,6 +201,7 @@ LOCAL_CHECKS: tuple[Callable[[Plan], Iterator[Finding]], ...] = (
     check_locust,
     check_scenarios,
     check_windows,
+    check_steps,
     check_disk,
     check_open_files,
     check_target,

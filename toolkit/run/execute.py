@@ -19,7 +19,7 @@ from toolkit.errors import (
     RunInvalidError,
     ToolkitError,
 )
-from toolkit.plan.asked import wanted_checks
+from toolkit.plan.judging import checks_of, wanted_shape
 from toolkit.plan.loading import plan_text
 from toolkit.plan.secrets import mask_urls
 from toolkit.recording.files import write_atomically
@@ -115,7 +115,8 @@ def _begin(
         started_ns=now,
         kind=kind.name,
         target=mask_urls(plan.target),
-        checks=wanted_checks(plan.checks, plan.default_checks),
+        checks=checks_of(plan),
+        shape=wanted_shape(plan) if kind.name != "profile" and plan.load else {},
         commit=plan.commit,
     )
     manifest.versions = {

@@ -11,6 +11,7 @@ from toolkit.engines.base import LoadJob
 from toolkit.engines.live import LiveTail
 from toolkit.engines.registry import engine
 from toolkit.errors import CheckFailedError, RunInvalidError, ToolkitError
+from toolkit.plan.kinds import RECOVERY_LOAD, laid_over, recovery_of
 from toolkit.plan.secrets import mask_urls
 from toolkit.recording.manifest import LoadEntry
 from toolkit.run.canary import canary_url, start_canary
@@ -18,7 +19,7 @@ from toolkit.run.desk import Progress
 from toolkit.run.engine_processes import end_all, start_engine
 from toolkit.run.folder import require_room
 from toolkit.run.generator import GeneratorWatch
-from toolkit.run.live_checks import LiveChecks
+from toolkit.run.live_checks import LATE_NS, LiveChecks
 from toolkit.run.secret_scan import environment_without_secrets
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from toolkit.run.canary import CanaryProcess
     from toolkit.run.context import Run
     from toolkit.run.engine_processes import EngineProcesses
+    from toolkit.run.live_checks import Failure
 
 _POLL_S = 0.1
 _TELL_S = 0.5  # reading the records costs the generator's machine some CPU
@@ -49,6 +51,8 @@ class _Driven:
     arriving: float = 0.0
     """When its first phase was seen to begin: an engine may take many seconds before; 0 until then."""
     stopped_by_us: bool = False
+    broke: bool = False
+    """A limit of a stress broke, which is its end."""
     overdue: bool = False
 
     @property
@@ -77,25 +81,33 @@ class Drive:
     canary: CanaryProcess | None = None
     watch: GeneratorWatch | None = None
     checks: LiveChecks = field(default_factory=lambda: LiveChecks(()))
+    stress: bool = False
+    """The load is raised until a limit breaks; False again once one broke, or none can any more."""
+    _steps_ended: float = 0.0
     _quiet: bool = False
     _finished: bool = False
 
     def prepare(self) -> None:
         """Make every command before any load starts."""
         load = self.run.plan.load
-        self.checks = LiveChecks(self.run.manifest.checks or ())
+        manifest = self.run.manifest
+        self.stress = "limits" in manifest.shape
+        self.checks = LiveChecks([*(manifest.checks or ()), *manifest.shape.get("limits", ())])
         self.checks.follow(self.run.sessions)
-        for scenario in load.scenarios if load else []:
-            job = job_of(self.run.plan, scenario)
-            folder = self.run.folder.load(scenario.name)
-            folder.path.mkdir(parents=True, exist_ok=True)
-            made = engine(scenario.engine)
-            entry = LoadEntry(name=scenario.name, file=str(scenario.file), engine=scenario.engine)
-            self.run.manifest.loads.append(entry)
-            self.run.manifest.versions.update(made.versions())
-            launch = made.launch(job, folder)
-            tail = LiveTail(folder.request_parts, on_block=self.checks.taker(folder))
-            self.waiting.append(_Driven(made, job, folder, launch, entry, tail))
+        self.waiting += [self._made(scenario) for scenario in (load.scenarios if load else [])]
+
+    def _made(self, scenario: Scenario, *, recovery: bool = False) -> _Driven:
+        job = job_of(self.run.plan, scenario, recovery=recovery)
+        name = scenario.name + (RECOVERY_LOAD if recovery else "")
+        folder = self.run.folder.load(name)
+        folder.path.mkdir(parents=True, exist_ok=True)
+        made = engine(scenario.engine)
+        entry = LoadEntry(name=name, file=str(scenario.file), engine=scenario.engine)
+        self.run.manifest.loads.append(entry)
+        self.run.manifest.versions.update(made.versions())
+        launch = made.launch(job, folder)
+        tail = LiveTail(folder.request_parts, on_block=self.checks.taker(folder))
+        return _Driven(made, job, folder, launch, entry, tail)
 
     def drive(self) -> None:
         """Start what is due, wait until all has ended, keep the observer told.
@@ -107,7 +119,7 @@ class Drive:
         parallel = load is not None and load.order == "parallel"
         told = 0.0
         self._watch_generator()
-        while self.waiting or any(driven.running for driven in self.begun):
+        while self.waiting or any(driven.running for driven in self.begun) or self._may_still_break():
             while self.waiting and (parallel or not any(driven.running for driven in self.begun)):
                 self._start(self.waiting.pop(0))
             time.sleep(_POLL_S)
@@ -147,6 +159,9 @@ class Drive:
         if any(driven.remaining_s() and driven.arriving for driven in self.begun):
             self.checks.begin(time.time_ns())
         for failure in self.checks.look(time.time_ns()):
+            if failure.entry.get("limit"):
+                self._break(failure)
+                continue
             stops = bool(failure.entry.get("abort"))
             self.run.event("check_failed", check=failure.check.text, stops=stops, **failure.seen())
             if stops:
@@ -155,6 +170,34 @@ class Drive:
                 return True
             self.run.desk.observer.note(f"a check does not hold: {failure.words}")
         return False
+
+    def _break(self, failure: Failure) -> None:
+        """A limit of the stress broke: end the steps, and see whether the service recovers."""
+        if not self.stress:
+            return
+        self.stress = False
+        failure.entry["aborted"] = failure.seen()
+        self.run.event("stress_broke", check=failure.check.text, **failure.seen())
+        self.run.desk.observer.note(f"a limit broke: {failure.words}")
+        running = [driven for driven in self.begun if driven.running]
+        for driven in running:
+            driven.stopped_by_us = driven.broke = True
+        end_all([driven.process for driven in running if driven.process is not None])
+        self._note_ended()
+        plan = self.run.plan
+        self.waiting = [
+            self._made(scenario, recovery=True)
+            for scenario in (plan.load.scenarios if plan.load else [])
+            if recovery_of(plan, scenario)
+        ]
+
+    def _may_still_break(self) -> bool:
+        """After the last step its windows are looked at, before a stress that held is over."""
+        if not self.stress or not self.begun:
+            return False
+        self._steps_ended = self._steps_ended or time.monotonic()
+        self.stress = time.monotonic() < self._steps_ended + LATE_NS / 1e9 + 2 * _TELL_S
+        return self.stress
 
     def progress(self) -> Progress:
         """Sums over all scenarios."""
@@ -225,7 +268,12 @@ class Drive:
 
     def _note_quiet(self) -> None:
         """Artillery takes a second to see that its last user has left, and another to end: no reason to wait with the rest."""
-        if not self._quiet and not self.waiting and not any(driven.sends for driven in self.begun):
+        if (
+            not self._quiet
+            and not self.stress
+            and not self.waiting
+            and not any(driven.sends for driven in self.begun)
+        ):
             self._quiet = True
             self.run.event("users_left")
             self.run.end_recordings()
@@ -248,7 +296,7 @@ class Drive:
             driven.entry.ended_ns = time.time_ns()
             driven.entry.exit_code = code
             ending = driven.engine.ending(code, driven.folder, driven.stopped_by_us)
-            problem = ending.problem
+            problem = "" if driven.broke else ending.problem
             if driven.overdue:
                 problem = (
                     f"it still ran {driven.launch.deadline_s:.0f} s after its start, "
@@ -287,19 +335,20 @@ def targets_of(plan: Plan) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def job_of(plan: Plan, scenario: Scenario) -> LoadJob:
-    """A scenario of the plan as its engine takes it."""
+def job_of(plan: Plan, scenario: Scenario, *, recovery: bool = False) -> LoadJob:
+    """A scenario of the plan as its engine takes it; `recovery`: what follows on a stress that broke."""
+    overrides, locust = laid_over(plan, scenario, recovery=recovery)
     return LoadJob(
         name=scenario.name,
         file=scenario.file,
         target=plan.target,
-        overrides=scenario.overrides,
+        overrides=overrides,
         variables=scenario.variables,
         environment=scenario.environment,
         ack_timeout_s=scenario.ack_timeout,
         send=scenario.send.settings() if scenario.send else {},
         resume=plan.load.resume if plan.load else None,
-        locust=scenario.locust.options() if scenario.locust else None,
+        locust=locust,
     )
 
 

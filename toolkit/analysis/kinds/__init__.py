@@ -1,0 +1,1 @@
+"""What a run was made to show: a section for each kind of load."""
