@@ -44,16 +44,17 @@ def run_plan(
     desk = make_desk(quiet=given["quiet"])
     made = report or WholeReport()
     made.postmortem_template = read_template(given["postmortem_template"])
+    loading = Loading()
     try:
         if given["dry_run"]:
             _show_steps(steps_of(plan, kind), given)
             return None
         ask_consent(plan, desk, yes=given["yes"])
         command = mask_urls(shlex.join(["python", "-m", "toolkit", *sys.argv[1:]]))
-        # What reads a run is a third of this program: it is loaded while the servers are waited for.
-        threading.Thread(target=_load_report, daemon=True).start()
+        loading.start()
         outcome = execute(plan, kind, command, desk, made, duration_s=duration_s)
     finally:
+        loading.end()
         made.close()
         desk.observer.close()
     _show(outcome, given)
@@ -70,10 +71,29 @@ def leave(outcome: Outcome | None) -> None:
     raise click.exceptions.Exit(outcome.exit_code)
 
 
-def _load_report() -> None:
-    with suppress(Exception):  # what does not load says so when it is needed
-        for name in ("toolkit.reports.rebuild", *(renderer.module for renderer in RENDERERS)):
-            importlib.import_module(name)
+class Loading:
+    """What reads a run is a third of this program: it is loaded while the servers are waited for."""
+
+    def __init__(self) -> None:
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._load, name="loading", daemon=True)
+
+    def start(self) -> None:
+        """In a thread of its own."""
+        self._thread.start()
+
+    def end(self) -> None:
+        """Load no more, and wait: a module of C++ that is loaded as the interpreter ends brings the process down with a signal."""
+        self._over.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def _load(self) -> None:
+        with suppress(Exception):  # what does not load says so when it is needed
+            for name in ("duckdb", "toolkit.reports.rebuild", *(renderer.module for renderer in RENDERERS)):
+                if self._over.is_set():
+                    return
+                importlib.import_module(name)
 
 
 class WholeReport:

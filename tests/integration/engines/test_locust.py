@@ -223,7 +223,11 @@ def test_the_plans_stages_make_phases_and_a_file_can_fail_the_run(swarm: Callabl
     counted = [row for row in played.rows if row["error"] != "interrupted"]  # of which Locust says nothing
     own = json.loads(played.folder.locust_json.read_text())
     assert [(row["num_requests"], row["num_failures"]) for row in own] == [(len(counted), len(counted))]
-    assert played.ending == Ending("check-failed", "the locustfile set the exit code 3 (process_exit_code)")
+    assert (played.ending.outcome, played.ending.problem) == (
+        "check-failed",
+        "the locustfile set the exit code 3 (process_exit_code)",
+    )
+    assert [(row["check"], row["held"]) for row in played.ending.checks] == [("process_exit_code", False)]
 
 
 def test_a_worker_that_is_killed_makes_the_run_invalid(
