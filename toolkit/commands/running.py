@@ -83,7 +83,7 @@ class Loading:
         self._thread.start()
 
     def end(self) -> None:
-        """Load no more, and wait: a module of C++ that is loaded as the interpreter ends brings the process down with a signal."""
+        """Load no more, and wait: C++ that is loaded as the interpreter ends brings the process down with a signal."""
         self._over.set()
         if self._thread.ident is not None:
             self._thread.join()
