@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from toolkit.engines.base import LoadJob
@@ -90,7 +91,8 @@ class Drive:
             folder = self.run.folder.load(scenario.name)
             folder.path.mkdir(parents=True, exist_ok=True)
             made = engine(scenario.engine)
-            entry = LoadEntry(name=scenario.name, file=str(scenario.file), engine=scenario.engine)
+            file = str(scenario.file) if scenario.file else ""
+            entry = LoadEntry(name=scenario.name, file=file, engine=scenario.engine)
             self.run.manifest.loads.append(entry)
             self.run.manifest.versions.update(made.versions())
             launch = made.launch(job, folder)
@@ -291,7 +293,7 @@ def job_of(plan: Plan, scenario: Scenario) -> LoadJob:
     """A scenario of the plan as its engine takes it."""
     return LoadJob(
         name=scenario.name,
-        file=scenario.file,
+        file=scenario.file or Path(),
         target=plan.target,
         overrides=scenario.overrides,
         variables=scenario.variables,
@@ -300,6 +302,7 @@ def job_of(plan: Plan, scenario: Scenario) -> LoadJob:
         send=scenario.send.settings() if scenario.send else {},
         resume=plan.load.resume if plan.load else None,
         locust=scenario.locust.options() if scenario.locust else None,
+        consistency=scenario.consistency.settings() if scenario.consistency else {},
     )
 
 
