@@ -61,15 +61,15 @@ class Populate(_Part):
 
 
 class Range(_Part):
-    """A whole number from … to …, both included."""
+    """A whole number from the first to the last, both included."""
 
-    first: int = Field(alias="from")
-    last: int = Field(alias="to")
+    first: int
+    last: int
 
     @model_validator(mode="after")
     def _in_order(self) -> Range:
         if self.first > self.last:
-            raise ValueError("from must not be above to")
+            raise ValueError("first must not be above last")
         return self
 
 
@@ -84,7 +84,7 @@ class Act(_Part):
     actions: int = Field(1000, ge=1, le=20_000, description="how many, each on a connection of its own")
     values: dict[str, Range | list[Any]] = Field(
         default_factory=dict,
-        description="drawn for each action: {from: 1, to: 100}, or a list to choose from",
+        description="drawn for each action: {first: 1, last: 100}, or a list to choose from",
     )
     seed: int | None = Field(None, ge=0, le=2**32 - 1, description="of what is drawn; default: by chance")
     processes: int = Field(2, ge=1, le=32, description="that release them")
@@ -138,7 +138,7 @@ class Consistency(_Part):
 
     def settings(self) -> dict[str, Any]:
         """As the engine takes it."""
-        told = self.model_dump(by_alias=True, exclude={"act": {"timeout"}, "verify": {"settle", "timeout"}})
+        told = self.model_dump(exclude={"act": {"timeout"}, "verify": {"settle", "timeout"}})
         told["act"]["timeout"] = self.act.timeout  # a dump would write them as 10s
         told["verify"] |= {"settle": self.verify.settle, "timeout": self.verify.timeout}
         for name, table in told["verify"]["read"].items():

@@ -35,8 +35,10 @@ async def asked(settings: SendSettings, record: dict[str, Any], request_id: str)
     finally:
         connection.close()
     if not 200 <= answer.status <= 299:
-        said = answer.body[:200].decode("utf-8", "replace").strip()
-        raise ToolkitError(f"{settings.request} was answered with {answer.status}: {said}")
+        said = " ".join(answer.body[:200].decode("utf-8", "replace").split())
+        raise ToolkitError(
+            f"{settings.request} was answered with {answer.status}{f': {said}' if said else ''}."
+        )
     if answer.bytes_in > LARGEST:
         raise ToolkitError(f"{settings.request} was answered with more than {LARGEST >> 20} MiB.")
     return answer

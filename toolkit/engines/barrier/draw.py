@@ -21,4 +21,4 @@ def drawn(act: dict[str, Any], token: str, seed: int) -> list[dict[str, Any]]:
 def _one(choice: Any, chance: random.Random) -> Any:  # noqa: ANN401 - any JSON value
     if isinstance(choice, list):
         return chance.choice(choice)
-    return chance.randint(choice["from"], choice["to"])
+    return chance.randint(choice["first"], choice["last"])

@@ -136,7 +136,7 @@ def _unmade(settings: BarrierSettings) -> list[str]:
     """Requests that could not be made, of each kind one."""
     act = settings.act
     example = {
-        name: choice[0] if isinstance(choice, list) else choice["from"]
+        name: choice[0] if isinstance(choice, list) else choice["first"]
         for name, choice in act["values"].items()
     }
     asked: list[tuple[dict[str, Any], dict[str, Any], str]]
