@@ -36,20 +36,24 @@ class Shop:
 
     def load(self, plan: Path, reports: Path, *words: str) -> tuple[int, dict[str, Any], str]:
         """`toolkit load`: exit code, summary.json, what it told."""
+        call = self.start(plan, reports, *words)
+        out, told = call.communicate(timeout=120)
+        assert "Traceback" not in told, told
+        result = json.loads(out) if out.strip() else {}
+        return call.returncode, result.get("summary") or {}, told
+
+    def start(self, plan: Path, reports: Path, *words: str) -> subprocess.Popen[str]:
+        """`toolkit load`, on its way."""
         argv = [sys.executable, "-m", "toolkit", "load", str(plan), "--reports", str(reports)]
         environ = {name: value for name, value in os.environ.items() if not name.startswith("TOOLKIT_")}
-        done = subprocess.run(
+        return subprocess.Popen(
             [*argv, "--quiet", "--json", *words],
             cwd=ROOT,
             env={**environ, "TOOLKIT_SHOP_URL": self.url},
             text=True,
-            capture_output=True,
-            timeout=120,
-            check=False,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
-        assert "Traceback" not in done.stderr, done.stderr
-        result = json.loads(done.stdout) if done.stdout.strip() else {}
-        return done.returncode, result.get("summary") or {}, done.stderr
 
     def plan(self, folder: Path, **verify: Any) -> Path:
         """A plan of 60 checkouts of ten items, with what is verified."""

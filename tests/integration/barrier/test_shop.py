@@ -10,9 +10,12 @@ import logging
 import os
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 
+from tests.gunicorns import until
 from tests.integration.barrier.shops import PLAN, lost_updates, shop
+from tests.integration.sender.sending import senders_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,3 +137,22 @@ def test_what_is_wrong_is_said_before_any_load(sound: Shop, tmp_path: Path) -> N
     found, _, told = sound.load(tmp_path / "plan.yml", tmp_path / "reports")
     assert (found, "there is no value 'idd'" in told) == (2, True), told
     assert sound.rows("orders", "SELECT count(*) FROM orders") in (before, [(0,)])
+
+
+def test_whoever_is_killed_leaves_nothing_behind_and_a_run_that_says_so(sound: Shop, tmp_path: Path) -> None:
+    """The conductor: its processes end, and nothing is said of the data."""
+    plan = json.loads(
+        sound.plan(
+            tmp_path, read={"items": {"http": "GET /stock/items"}}, invariants=["each items: stock >= 0"]
+        ).read_text()
+    )
+    plan["load"]["scenarios"][0]["consistency"]["verify"]["settle"] = "60s"
+    (tmp_path / "plan.yml").write_text(json.dumps(plan))
+    call = sound.start(tmp_path / "plan.yml", tmp_path / "reports")
+    conductors = until(lambda: senders_of(call.pid, "barrier.conduct"), "the conductor")
+    releasing = until(lambda: senders_of(call.pid, "barrier.process"), "releasing processes")
+    conductors[0].kill()
+    _, told = call.communicate(timeout=60)
+    assert call.returncode == 97, told
+    assert "was ended by SIGKILL" in told
+    assert psutil.wait_procs(releasing, timeout=10)[1] == []

@@ -10,8 +10,10 @@ from toolkit.consistency.grammar import parse
 from toolkit.consistency.judging import Verdict, judge
 from toolkit.consistency.tables import Tables
 
-BEFORE = {"items": [{"id": 1, "stock": 1}, {"id": 2, "stock": 1}, {"id": 3, "stock": 1}]}
-AFTER = {
+BEFORE: dict[str, list[dict[str, Any]]] = {
+    "items": [{"id": 1, "stock": 1}, {"id": 2, "stock": 1}, {"id": 3, "stock": 1}]
+}
+AFTER: dict[str, list[dict[str, Any]]] = {
     "items": [{"id": "1", "stock": 0}, {"id": 2, "stock": 0}, {"id": 3, "stock": 1}],
     "orders": [{"id": "a", "price": 0.1}, {"id": "x", "price": 0.2}],
 }
