@@ -133,3 +133,14 @@ def lost_updates(shop: Shop) -> tuple[set[str], set[str]]:
         if 1 - credit != spent[number]
     }
     return items, users
+
+
+def goes_first() -> bool:
+    """Whether a process of this user may go ahead of others: without it the shop's threads stretch the release."""
+    policy, value = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+    except OSError:
+        return False
+    os.sched_setscheduler(0, policy, value)
+    return True
