@@ -89,6 +89,7 @@ def _load(plan: Plan, folder: RunFolder) -> Iterator[str]:
             overrides=masked(job.overrides),
             variables=masked(job.variables),
             send=masked(job.send),
+            consistency=masked(job.consistency),
         )
         launch = engine(scenario.engine).launch(shown, into)
         yield f"{scenario.name}: {shlex.join(launch.argv)}"

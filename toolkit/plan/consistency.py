@@ -107,7 +107,7 @@ class Read(_Part):
     python: Annotated[str, AfterValidator(_function)] | None = Field(
         None, description="FILE.py:FUNCTION, called with the target, returns a list of dictionaries"
     )
-    key: str = Field("id", min_length=1, description="the field that tells rows apart")
+    id_field: str = Field("id", min_length=1, description="the field that tells rows apart")
     service: str = Field("", max_length=60, description="as reports call it; default: the table's name")
 
 
@@ -148,7 +148,7 @@ class Consistency(_Part):
 
     def _fields(self) -> dict[str, list[str]]:
         """The fields of each table that an invariant names."""
-        found: dict[str, set[str]] = {name: {table.key} for name, table in self.verify.read.items()}
+        found: dict[str, set[str]] = {name: {table.id_field} for name, table in self.verify.read.items()}
         for text in self.verify.invariants:
             for table, name in parse(text).fields():
                 if table in found:

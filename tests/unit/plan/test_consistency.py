@@ -20,7 +20,7 @@ load:
         act: {request: POST /buy, actions: 3, values: {item: {first: 1, last: 2}}}
         verify:
           read:
-            items: {http: GET /items}
+            items: {http: GET /items, id_field: id}
             orders: {sql: SELECT id FROM orders, database: "postgresql+psycopg://shop:hunter2@db/orders"}
           invariants:
             - each items: stock >= 0
@@ -58,6 +58,7 @@ def test_the_password_of_a_database_is_masked_and_a_masked_plan_is_refused(tmp_p
     text = plan_text(load_plan(path, {}))
     assert "hunter2" not in text
     assert "shop:***@db/orders" in text
+    assert "id_field: id" in text
     path.write_text(text)
     with pytest.raises(UsageError, match="was masked when the plan was written"):
         load_plan(path, {})
@@ -68,10 +69,10 @@ def test_the_password_of_a_database_is_masked_and_a_masked_plan_is_refused(tmp_p
     [
         ("each items: stock >= 0", "sum(itemz.stock) >= 0", "there is no quantity 'itemz'"),
         ("each items: stock >= 0", "stock >= 0", "there is no quantity 'stock'"),
-        ("GET /items}", "GET /items, sql: SELECT 1}", "says how it is read in one of http, sql, python"),
+        ("GET /items,", "GET /items, sql: SELECT 1,", "says how it is read in one of http, sql, python"),
         (", database: ", ", at: ", "sql and database stand together"),
-        ("{http: GET /items}", "{python: none.py:f}", "there is no file"),
-        ("{http: GET /items}", "{python: none}", "names no function; write FILE.py:FUNCTION"),
+        ("{http: GET /items, id_field: id}", "{python: none.py:f}", "there is no file"),
+        ("{http: GET /items, id_field: id}", "{python: none}", "names no function; write FILE.py:FUNCTION"),
         ("first: 1, last: 2", "first: 3, last: 2", "first must not be above last"),
         ("{first: 1, last: 2}", "[]", "there is nothing to choose from"),
         ("{item: {", "{id: {", "id is the run's own"),

@@ -88,7 +88,7 @@ class Conduct:
             processes=self._settings.processes,
             invariants=verify["invariants"],
             services={name: table["service"] for name, table in verify["read"].items()},
-            keys={name: table["key"] for name, table in verify["read"].items()},
+            keys={name: table["id_field"] for name, table in verify["read"].items()},
             success=act["success"],
         )
         lines = (json.dumps(one, ensure_ascii=False) for one in drawn(act, self._settings.token, seed))
