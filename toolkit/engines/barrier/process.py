@@ -178,9 +178,13 @@ async def _watch(
     reader: asyncio.StreamReader, instant: asyncio.Future[int], work: asyncio.Task[None]
 ) -> None:
     """Pass on the instant; whoever tells it is gone when its line ends, and then nothing more is sent."""
-    while line := await reader.readline():
-        instant.set_result(int(json.loads(line)["at_ns"]))
-    work.cancel()
+    try:
+        while line := await reader.readline():
+            instant.set_result(int(json.loads(line)["at_ns"]))
+    except (OSError, ValueError):  # gone while it was told that we are ready, or in the middle of a line
+        pass
+    finally:
+        work.cancel()
 
 
 async def main() -> int:
