@@ -7,7 +7,7 @@ DEMO_DIR ?= .demo
 FIND_NODE := $(PY) -c 'from toolkit.engines.node import find_node; print(find_node().path)'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup locust demo test unit lint types layers js format lock schema bench endurance faults findings stresses kills licences audit clean system
+.PHONY: help setup locust demo test unit lint types layers js format lock schema bench endurance faults findings stresses kills consistency licences audit clean system
 
 help: ## Show this
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -101,6 +101,9 @@ stresses: setup ## Stress a service with a known limit ten times, and see that i
 
 kills: setup ## Kill the senders of a file at random moments and resume, 50 times (about twenty minutes)
 	@TOOLKIT_KILLS=50 $(PY) -m pytest -o log_cli=true -o log_cli_level=INFO tests/integration/sender/test_killed.py
+
+consistency: setup ## Racy and sound shops, 20 times each: exactly the lost updates are found, and none (about five minutes)
+	@TOOLKIT_SHOPS=20 $(PY) -m pytest -o log_cli=true -o log_cli_level=INFO tests/integration/barrier/test_shop.py
 
 licences: setup ## Write docs/licences.md
 	@$(PY) scripts/licences.py docs/licences.md

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from toolkit.analysis.consistency import consistency_summary
 from toolkit.analysis.database import rows
 from toolkit.analysis.load_summary import load_summary
 from toolkit.analysis.traffic import traffic_summary
@@ -58,6 +59,7 @@ def make_summary(
     sources = rows(connection, "source_list")
     load = load_summary(connection, manifest)
     traffic, unread = traffic_summary(run)
+    consistency, unjudged = consistency_summary(run)
     return {
         "schema": SCHEMA,
         "run": run_summary(manifest),
@@ -66,7 +68,8 @@ def make_summary(
         "server_errors": server_errors,
         "records": _records(sources),
         "traffic": traffic,
-        "missing": [*_missing(run, manifest, profiles, sources, load), *unread],
+        "consistency": consistency,
+        "missing": [*_missing(run, manifest, profiles, sources, load), *unread, *unjudged],
         "method": _METHOD,
     }
 

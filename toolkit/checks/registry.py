@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from toolkit.checks.quantities import generator, records, requests, server
+from toolkit.checks.quantities import consistency, generator, records, requests, server
 
 if TYPE_CHECKING:
     from toolkit.checks.quantity import Quantity
@@ -15,6 +15,7 @@ QUANTITIES: dict[str, Quantity] = {
         *requests.QUANTITIES,
         *server.QUANTITIES,
         *records.QUANTITIES,
+        *consistency.QUANTITIES,
         *generator.QUANTITIES,
     )
 }

@@ -56,13 +56,17 @@ def _before(plan: Plan, folder: RunFolder) -> Iterator[str]:
         yield f"check: {find_node().path} --version"
     for scenario in scenarios:
         made = engine(scenario.engine)
+        if scenario.consistency is not None:
+            yield f"check {scenario.name}: {made.check_input}"
+            continue
         if not made.check_argv():
             yield f"check {scenario.file}: read it"
             continue
         yield f"check {scenario.file}: {shlex.join(made.check_argv())}, {made.check_input}"
     yield f"make {folder.path}/ and write {folder.plan} with secrets masked"
     for scenario in plan.load.scenarios if plan.load else []:
-        yield f"read {scenario.file}"
+        if scenario.file is not None:
+            yield f"read {scenario.file}"
 
 
 def _load(plan: Plan, folder: RunFolder) -> Iterator[str]:
@@ -87,6 +91,7 @@ def _load(plan: Plan, folder: RunFolder) -> Iterator[str]:
             overrides=masked(job.overrides),
             variables=masked(job.variables),
             send=masked(job.send),
+            consistency=masked(job.consistency),
         )
         launch = engine(scenario.engine).launch(shown, into)
         yield f"{scenario.name}: {shlex.join(launch.argv)}"

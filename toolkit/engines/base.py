@@ -30,6 +30,8 @@ class LoadJob:
     """How the records of the file are sent, as the plan's `send:` has it; empty where it is no file of records."""
     resume: Path | None = None
     """The run folder that this one goes on from."""
+    consistency: dict[str, Any] = field(default_factory=dict)
+    """What to populate, do and verify, as the plan's `consistency:` has it; empty where the engine is another."""
     locust: LocustOptions | None = None
     """What the plan says of Locust; None where it says nothing."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from toolkit.engines.artillery import Artillery
+from toolkit.engines.barrier.engine import Barrier
 from toolkit.engines.locust import Locust
 from toolkit.engines.sender.engine import Sender
 from toolkit.errors import UsageError
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 ENGINES: dict[str, Callable[[], Engine]] = {
     "artillery": Artillery,
+    "barrier": Barrier,
     "locust": Locust,
     "sender": Sender,
 }

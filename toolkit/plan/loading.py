@@ -15,6 +15,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from toolkit.errors import UsageError
+from toolkit.plan.consistency import resolve_functions
 from toolkit.plan.mistakes import in_words, origin_of, sentence
 from toolkit.plan.model import Plan
 from toolkit.plan.places import line_of
@@ -137,7 +138,7 @@ def _filled(
     if not isinstance(node, str):
         return node
 
-    if node == MASK or f"://{MASK}@" in node:
+    if node == MASK or f"://{MASK}@" in node or f":{MASK}@" in node:
         problems.append(
             (location, "was masked when the plan was written; put the value in, or where it comes from")
         )
@@ -190,6 +191,8 @@ def _resolve_paths(data: dict[str, Any], base: Path) -> None:
             scenarios[index] = {"file": str(_beside(base, scenario))}
         elif isinstance(scenario, dict) and isinstance(scenario.get("file"), str):
             scenario["file"] = str(_beside(base, scenario["file"]))
+        if isinstance(scenario, dict):
+            resolve_functions(scenario.get("consistency"), base)
     for server in data["servers"] if isinstance(data.get("servers"), list) else []:
         if not isinstance(server, dict):
             continue

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from toolkit.engines.registry import ENGINES
 from toolkit.plan.asked import as_entry, checked_text
+from toolkit.plan.consistency import Consistency, request_text
 from toolkit.plan.level import Kind, Level
 from toolkit.plan.locust import LocustLoad
 from toolkit.plan.names import scenario_name, server_name
@@ -59,12 +60,6 @@ def _address(value: str) -> str:
 def _engine(value: str) -> str:
     if value not in ENGINES:
         raise ValueError(f"{value!r} is no engine; there are: {', '.join(ENGINES)}")
-    return value
-
-
-def _request(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z]+ +/[^\s]*", re.sub(r"\{\{[^{}]*\}\}", "x", value)):
-        raise ValueError(f"{value!r} is no request; write POST /path")
     return value
 
 
@@ -188,7 +183,7 @@ class Watch(_Part):
 class Send(_Part):
     """How the records of a file are sent, each once. In texts `{{ field }}` stands for a value of the record."""
 
-    request: Annotated[str, AfterValidator(_request)] = Field(
+    request: Annotated[str, AfterValidator(request_text)] = Field(
         description="method and path, as in POST /api/messages"
     )
     headers: dict[str, str] = Field(default_factory=dict, description="beside those that HTTP asks for")
@@ -216,9 +211,12 @@ class Scenario(_Part):
     """One scenario file that is driven."""
 
     name: str = Field("", pattern=r"^$|" + _NAME, description="as reports call it; default: the file's name")
-    file: Path = Field(description="the engine's own file, relative to the plan")
+    file: Path | None = Field(
+        None, description="the engine's own file, relative to the plan; the engine barrier needs none"
+    )
     engine: Annotated[str, AfterValidator(_engine)] = Field(
-        "artillery", description="artillery or locust; default: locust for a Python file"
+        "artillery",
+        description="artillery, locust, sender or barrier; default: locust for a Python file, barrier with consistency",
     )
     locust: LocustLoad | None = Field(None, description="how Locust runs the file; for a locustfile alone")
     overrides: dict[str, Any] = Field(
@@ -233,6 +231,9 @@ class Scenario(_Part):
         10.0, gt=0, description="an acknowledgement or reply that takes longer is an error"
     )
     send: Send | None = Field(None, description="of the engine sender, whose file holds records")
+    consistency: Consistency | None = Field(
+        None, description="of the engine barrier: populate, act, verify whether the data stayed right"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -243,6 +244,8 @@ class Scenario(_Part):
             return data
         if str(data.get("file") or "").endswith(".py"):
             data = {"engine": "locust", **data}
+        if data.get("consistency") is not None:
+            data = {"engine": "barrier", **data}
         return {**data, "name": scenario_name(data)} if scenario_name(data) else data
 
 

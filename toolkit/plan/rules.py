@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from toolkit.plan.asked import broken_check_rules
+from toolkit.plan.consistency import broken_consistency_rules
 from toolkit.plan.level_rules import broken_level_rules
 from toolkit.plan.model import Gunicorn
 from toolkit.plan.names import scenario_name, server_name
@@ -29,6 +30,7 @@ def broken_rules(data: Any) -> Iterator[Mistake]:  # noqa: ANN401 - any YAML doc
     for index, scenario in enumerate(_list_at(data, "load", "scenarios")):
         yield from _sends_records(("load", "scenarios", index), scenario)
         yield from _locust_alone(("load", "scenarios", index), scenario)
+        yield from _file_or_consistency(("load", "scenarios", index), scenario)
     yield from broken_check_rules(_list_at(data, "checks"))
     if isinstance(data, dict):
         yield from broken_level_rules(data)
@@ -68,6 +70,25 @@ def _sends_records(place: Location, scenario: Any) -> Iterator[Mistake]:  # noqa
         )
     if send is None and engine == "sender":
         yield place, "the engine sender needs send: with at least request: POST /path"
+
+
+def _file_or_consistency(place: Location, scenario: Any) -> Iterator[Mistake]:  # noqa: ANN401 - any YAML value
+    """What the engine barrier does stands in the plan; every other engine has a file."""
+    if not isinstance(scenario, dict):
+        return
+    given = scenario.get("consistency")
+    chosen = scenario.get("engine") or ("barrier" if given is not None else "")
+    if chosen != "barrier":
+        if scenario.get("file") is None:
+            yield (*place, "file"), "is missing"
+        if given is not None:
+            yield (*place, "consistency"), "only the engine barrier takes this; write engine: barrier"
+        return
+    if given is None:
+        yield place, "the engine barrier needs consistency: with act: and verify:"
+    if scenario.get("file") is not None:
+        yield (*place, "file"), "the engine barrier reads no file: what it does stands in consistency:"
+    yield from broken_consistency_rules((*place, "consistency"), given)
 
 
 def _whole_paths(place: Location, logs: Any) -> Iterator[Mistake]:  # noqa: ANN401 - any YAML value

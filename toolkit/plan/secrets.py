@@ -20,6 +20,7 @@ _QUERY_SECRET = re.compile(
     re.IGNORECASE,
 )
 _USER_INFO = re.compile(r"((?:https?|wss?)://)[^/@\s]+@")
+_PASSWORD = re.compile(r"(\b[A-Za-z][A-Za-z0-9+.-]*://[^/@\s:]*:)[^/@\s]+@")
 _SECRET_NAME = re.compile(
     r"pass(word|wd|phrase)?$|token|secret|api[-_]?key|private[-_]?key|^key$|authorization|cookie|credential",
     re.IGNORECASE,
@@ -66,8 +67,10 @@ def resolve_secret(reference: str, ask: Callable[[str], str], question: str) -> 
 
 
 def mask_urls(text: str) -> str:
-    """`text` with the user-info of every URL in it masked, and every query value that has a secret's name."""
-    return _QUERY_SECRET.sub(rf"\1{MASK}", _USER_INFO.sub(rf"\1{MASK}@", text))
+    """`text` with the user-info of every URL in it masked (of a database's or server's the password alone), and every query value
+    that has a secret's name.
+    """
+    return _QUERY_SECRET.sub(rf"\1{MASK}", _PASSWORD.sub(rf"\1{MASK}@", _USER_INFO.sub(rf"\1{MASK}@", text)))
 
 
 def mask_command(text: str) -> str:

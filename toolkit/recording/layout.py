@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from toolkit.recording.consistency import ConsistencyFolder
 from toolkit.recording.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -51,6 +52,11 @@ class LoadFolder:
     def ledger(self) -> Ledger:
         """What became of each record of a file; its folder is missing where the traffic came from elsewhere."""
         return Ledger(self.path / "ledger")
+
+    @property
+    def consistency(self) -> ConsistencyFolder:
+        """What clients were told and what the service then held; its folder is missing where the engine is another."""
+        return ConsistencyFolder(self.path / "consistency")
 
     @property
     def locust_json(self) -> Path:

@@ -10,6 +10,7 @@ from toolkit import __version__
 from toolkit.reports import page_numbers as numbers
 from toolkit.reports.flamegraph_text import bounded
 from toolkit.reports.page_checks import check_words
+from toolkit.reports.page_consistency import consistency_words
 from toolkit.reports.page_errors import error_words
 from toolkit.reports.page_findings import finding_words
 from toolkit.reports.page_kind import kind_words
@@ -55,6 +56,7 @@ def words(results: Results) -> dict[str, Any]:
         "checks": check_words(summary),
         "kind": kind_words(summary),
         "traffic": traffic_words(summary),
+        "consistency": consistency_words(summary),
         "findings": finding_words(results, zero),
         "trust": trust_words(summary),
         "servers": [
@@ -84,7 +86,12 @@ def _head(manifest: Manifest) -> dict[str, Any]:
             _fact("Server" if len(manifest.servers) == 1 else "Servers", named, wide=len(named) > 40)
         )
     if manifest.loads:
-        facts.append(_fact("Scenario files", ", ".join(_tail(load.file) for load in manifest.loads)))
+        facts.append(
+            _fact(
+                "Scenario files",
+                ", ".join(_tail(load.file) if load.file else load.name for load in manifest.loads),
+            )
+        )
     facts.append(_fact("Command", manifest.command))
     if manifest.exit_code is not None:
         facts.append(_fact("Exit code", str(manifest.exit_code)))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.reports.failures import failure_parts
 from toolkit.reports.summary_checks import check_lines, stopped_by_a_check
+from toolkit.reports.summary_consistency import consistency_lines
 from toolkit.reports.summary_errors import error_lines
 from toolkit.reports.summary_findings import finding_lines
 from toolkit.reports.summary_kind import kind_lines
@@ -71,6 +72,7 @@ def render(results: Results) -> Iterator[tuple[str, bytes]]:
         *head,
         *check_lines(summary),
         *traffic_lines(summary),
+        *consistency_lines(summary),
         *trust_lines(summary),
     ]
     lines += error_lines(summary)

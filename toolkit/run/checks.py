@@ -99,7 +99,7 @@ def check_scenarios(plan: Plan) -> Iterator[Finding]:
             continue
         launch = made.launch(job, LoadFolder(plan.reports / "check" / scenario.name))
         planned = f"{launch.planned_s:.0f} s planned" if launch.planned_s else "until it is done"
-        yield Finding(name, f"{scenario.file}, {planned}")
+        yield Finding(name, f"{scenario.file or 'consistency'}, {planned}")
         for remark in made.remarks(job):
             yield Finding(name, remark, warning=True)
 

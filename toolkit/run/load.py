@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from toolkit.engines.base import LoadJob
@@ -102,7 +103,8 @@ class Drive:
         folder = self.run.folder.load(name)
         folder.path.mkdir(parents=True, exist_ok=True)
         made = engine(scenario.engine)
-        entry = LoadEntry(name=name, file=str(scenario.file), engine=scenario.engine)
+        file = str(scenario.file) if scenario.file else ""
+        entry = LoadEntry(name=name, file=file, engine=scenario.engine)
         self.run.manifest.loads.append(entry)
         self.run.manifest.versions.update(made.versions())
         launch = made.launch(job, folder)
@@ -340,7 +342,7 @@ def job_of(plan: Plan, scenario: Scenario, *, recovery: bool = False) -> LoadJob
     overrides, locust = laid_over(plan, scenario, recovery=recovery)
     return LoadJob(
         name=scenario.name,
-        file=scenario.file,
+        file=scenario.file or Path(),
         target=plan.target,
         overrides=overrides,
         variables=scenario.variables,
@@ -349,6 +351,7 @@ def job_of(plan: Plan, scenario: Scenario, *, recovery: bool = False) -> LoadJob
         send=scenario.send.settings() if scenario.send else {},
         resume=plan.load.resume if plan.load else None,
         locust=locust,
+        consistency=scenario.consistency.settings() if scenario.consistency else {},
     )
 
 

@@ -25,7 +25,9 @@ _COMPRESSED = {".parquet"}
 
 def secrets_of(plan: Plan) -> list[str]:
     """The passwords that stand in the plan's own addresses."""
-    addresses = [plan.target, *(server.address for server in plan.servers)]
+    scenarios = [one.consistency for one in plan.load.scenarios if one.consistency] if plan.load else []
+    databases = [table.database for one in scenarios for table in one.verify.read.values()]
+    addresses = [plan.target, *(server.address for server in plan.servers), *databases]
     found = [urlsplit(address).password for address in addresses if "@" in address]
     return [unquote(password) for password in found if password]
 

@@ -18,5 +18,6 @@ MEASURES: dict[str, Callable[[Check, Given], Measured]] = {
     "deaths": of_servers.measure_deaths,
     "records": of_run.measure_records,
     "traffic": of_run.measure_traffic,
+    "consistency": of_run.measure_consistency,
     "generator": of_run.measure_generator,
 }

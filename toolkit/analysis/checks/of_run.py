@@ -33,6 +33,19 @@ def measure_traffic(check: Check, given: Given) -> Measured:
     )
 
 
+def measure_consistency(check: Check, given: Given) -> Measured:
+    """Of all scenarios that looked; nothing where one of them could not be judged."""
+    entries = given.summary["consistency"]
+    if not entries:
+        return Measured(problem="no scenario's consistency was verified")
+    for entry in entries:
+        unjudged = [one for one in entry["invariants"] if one["verdict"] == "unjudged"]
+        if unjudged:
+            return Measured(problem=f"{entry['load']}: {unjudged[0]['invariant']}: {unjudged[0]['problem']}")
+    looked_at = sum(one["looked_at"] for entry in entries for one in entry["invariants"])
+    return Measured(float(sum(entry[check.quantity.measure] for entry in entries)), looked_at)
+
+
 def measure_generator(_check: Check, given: Given) -> Measured:
     """Signs that make a run invalid."""
     looked = [row for row in given.summary["trust"]["rows"] if row["key"].partition(":")[0] in _OF_GENERATOR]

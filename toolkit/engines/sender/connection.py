@@ -7,6 +7,7 @@ For records that must arrive once that is a fault.
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 import time
 from dataclasses import dataclass
@@ -51,6 +52,8 @@ class Connection(asyncio.Protocol):
         self._id = ""
         self._has_length = False
         self._until_close = False
+        self._handle = -1
+        """Of the socket; -1 where what is written must be encrypted first."""
 
     @property
     def usable(self) -> bool:
@@ -65,16 +68,38 @@ class Connection(asyncio.Protocol):
         """
         if self._transport is None:
             raise NoAnswerError("ECONNRESET")
-        self._reset()
-        loop = asyncio.get_running_loop()
-        self._answer = answer = loop.create_future()
-        timer = loop.call_later(timeout_s, self._fail, "ETIMEDOUT")
+        answer = self.expect()
+        self.limit(timeout_s)
         self._transport.write(data)
-        try:
-            found: Answer = await answer
-        finally:
-            timer.cancel()
-        return found
+        return await answer
+
+    # The three steps of `ask`, for who prepares many connections and then sends on all of them at once.
+
+    def expect(self) -> asyncio.Future[Answer]:
+        """What the next answer will come in, or the error that `ask` raises; before the request is sent."""
+        self._reset()
+        self._answer = answer = asyncio.get_running_loop().create_future()
+        return answer
+
+    def send_now(self, data: bytes) -> None:
+        """Hand a request to the system with one call, past what asyncio does around it; for the first on a connection."""
+        if self._transport is None:
+            self._fail("ECONNRESET")
+            return
+        sent = 0
+        if self._handle >= 0:
+            try:
+                sent = os.write(self._handle, data)
+            except OSError:  # full or gone: the transport knows what to do
+                sent = 0
+        if sent < len(data):
+            self._transport.write(data[sent:])
+
+    def limit(self, timeout_s: float) -> None:
+        """Fail what is expected after so long."""
+        if self._answer is not None and not self._answer.done():
+            timer = asyncio.get_running_loop().call_later(timeout_s, self._fail, "ETIMEDOUT")
+            self._answer.add_done_callback(lambda _: timer.cancel())
 
     def close(self) -> None:
         """Close it at once."""
@@ -87,6 +112,8 @@ class Connection(asyncio.Protocol):
         """Connected."""
         if isinstance(transport, asyncio.Transport):
             self._transport = transport
+            if transport.get_extra_info("sslcontext") is None:
+                self._handle = transport.get_extra_info("socket").fileno()
 
     def data_received(self, data: bytes) -> None:
         """Some of the answer."""
