@@ -7,7 +7,7 @@ DEMO_DIR ?= .demo
 FIND_NODE := $(PY) -c 'from toolkit.engines.node import find_node; print(find_node().path)'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup locust demo test unit lint types layers js format lock schema bench endurance faults findings stresses kills consistency licences audit clean system
+.PHONY: help setup locust demo test test-long unit lint types layers js format lock schema bench endurance faults findings stresses kills consistency licences audit clean system
 
 help: ## Show this
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -49,6 +49,9 @@ demo: setup ## Start the bundled service behind an SSH server, load and profile 
 test: locust system lint types layers js ## Everything that CI runs
 	@$(PY) -m pytest -n auto tests/unit
 	@sh scripts/test-processes.sh $(PY)
+
+test-long: locust system ## What takes long and `make test` leaves out
+	@$(PY) -m pytest -m long tests/integration
 
 unit: setup ## Tests that start no process; seconds
 	@$(PY) -m pytest -n auto tests/unit

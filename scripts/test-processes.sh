@@ -3,7 +3,7 @@
 # sh scripts/test-processes.sh PYTHON
 set -u
 few=5
-"$1" -m pytest -m "not slow_fault" tests/integration tests/e2e tests/faults && exit 0
+"$1" -m pytest -m "not slow_fault and not long" tests/integration tests/e2e tests/faults && exit 0
 code=$?
 [ "$code" -eq 1 ] || exit "$code"
 # Counted in files: a fixture that a module shares fails each of its tests when it fails once.
@@ -11,4 +11,4 @@ failed=$("$1" -c 'import json
 print(len({name.partition("::")[0] for name in json.load(open(".pytest_cache/v/cache/lastfailed"))}))') || exit "$code"
 [ "$failed" -le "$few" ] || exit "$code"
 echo "Tests of $failed files failed among all the others; once more, alone:"
-exec "$1" -m pytest -m "not slow_fault" --last-failed --last-failed-no-failures none tests/integration tests/e2e tests/faults
+exec "$1" -m pytest -m "not slow_fault and not long" --last-failed --last-failed-no-failures none tests/integration tests/e2e tests/faults

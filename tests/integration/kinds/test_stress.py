@@ -79,6 +79,7 @@ def test_it_finds_the_step_and_the_recovery(time: int, url: str, tmp_path: Path)
 
 
 @pytest.mark.needs_locust
+@pytest.mark.long
 def test_users_of_a_locustfile_are_raised_likewise(url: str, tmp_path: Path) -> None:
     summary, _ = _stressed(tmp_path, url, "locust")
     # So many users wait for each other: 6 of them for 6 * 50 ms, 12 for 600 ms, 18 for 900 ms. The limit is 700 ms: step 3, ± 1.

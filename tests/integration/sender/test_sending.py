@@ -224,6 +224,7 @@ def test_another_file_is_not_resumed(demo: DemoState, tmp_path: Path) -> None:
     assert "its content is another one" in told
 
 
+@pytest.mark.long
 def test_a_target_that_goes_away_costs_no_record(demo: DemoState, tmp_path: Path) -> None:
     sending = Sending(demo, tmp_path / "down", 400, rate=100, timeout="2s")
     with answering() as (url, service):
