@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Tuple
 
 import facts
+import log_settings
 import procfs
 import pyspy
 from faults import Fault
@@ -221,14 +222,15 @@ def _notes(worker_class: str) -> list[str]:
 def gunicorn(tree: Tree, arbiter: Optional[pyspy.Dump], workers: list[Seen]) -> dict[str, Any]:
     """`{"version", "worker_class", "workers", "threads", "max_requests"}` as far as arguments, loaded files and stacks tell."""
     settings = tree.settings
-    found: dict[str, Any] = {"workers": len(tree.workers)}
+    said = log_settings.of_tree(tree)
+    found: dict[str, Any] = {"workers": said.number("workers") or len(tree.workers)}
     worker_class = _class_in(workers) or settings.get("worker_class")
     if worker_class:
         found["worker_class"] = worker_class
-    if str(settings.get("threads", "")).isdigit():
-        found["threads"] = int(settings["threads"])
-    if str(settings.get("max_requests", "")).isdigit():
-        found["max_requests"] = int(settings["max_requests"])
+    for name in ("threads", "max_requests"):
+        count = said.number(name)
+        if count is not None:
+            found[name] = count
     root = "/proc/%d/root" % tree.arbiter.pid  # as the service sees its files: it may live in a container
     dumps = [*([arbiter] if arbiter else []), *(dump for _, dump in workers)]
     loaded = [path for dump in dumps for _, path in dump.frames]

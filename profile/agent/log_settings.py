@@ -1,4 +1,4 @@
-"""Where gunicorn was told to log: by its arguments, by GUNICORN_CMD_ARGS, by its configuration file, in that order."""
+"""Where gunicorn logs and how many workers it has: by its arguments, GUNICORN_CMD_ARGS, configuration file, in that order."""
 
 from __future__ import annotations
 
@@ -26,8 +26,13 @@ _NAMES = {
     "--logger-class": "logger_class",
     "--worker-class": "worker_class",
     "-k": "worker_class",
+    "--workers": "workers",
+    "-w": "workers",
+    "--threads": "threads",
+    "--max-requests": "max_requests",
 }
-WANTED = ("accesslog", "errorlog", "access_log_format", "syslog", "logger_class", "worker_class")
+COUNTS = ("workers", "threads", "max_requests")
+WANTED = ("accesslog", "errorlog", "access_log_format", "syslog", "logger_class", "worker_class", *COUNTS)
 DEFAULT_CONFIG = "./gunicorn.conf.py"
 DEFAULT_FORMAT = '%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s"'
 _OWN = re.compile(r"^(gunicorn\.|egg:gunicorn#|(sync|gthread|gevent|eventlet|asgi|simple|gunicorn_logger)$)")
@@ -58,6 +63,12 @@ class Settings(NamedTuple):
         """A setting that is a text."""
         setting = self.values.get(name)
         return setting if setting is not None and isinstance(setting.value, str) and setting.value else None
+
+    def number(self, name: str) -> Optional[int]:
+        """A setting that is a whole number: an option's text, or what stands in the file."""
+        setting = self.values.get(name)
+        text = "" if setting is None or isinstance(setting.value, bool) else str(setting.value)
+        return int(text) if text.isdecimal() and len(text) < 7 else None
 
     @property
     def access_format(self) -> Optional[str]:

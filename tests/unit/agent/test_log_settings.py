@@ -25,7 +25,11 @@ config = import_module("log_config")
         (["-c", "conf.py", "--config=other.py"], {"config": "other.py"}),
         (["--log-syslog", "app:application"], {"syslog": True}),
         (["--log-syslog-to", "udp://x", "--log-level", "debug", "--log-config", "x"], {}),
-        (["-w", "4", "-b", "--access-logfile", "app"], {}),
+        (["-w", "4", "-b", "--access-logfile", "app"], {"workers": "4"}),
+        (
+            ["--threads=3", "--max-requests", "9", "--max-requests-jitter", "5"],
+            {"threads": "3", "max_requests": "9"},
+        ),
         (["-k", "uvicorn_worker.UvicornWorker"], {"worker_class": "uvicorn_worker.UvicornWorker"}),
         (["--access-logfile"], {"accesslog": ""}),
     ],
@@ -133,3 +137,14 @@ def test_relative_paths_are_those_of_the_arbiter() -> None:
     assert settings.joined("/srv/app", "../logs/a") == "/srv/logs/a"
     assert settings.joined("", "a") == ""
     assert settings.joined("", "/a//b") == "/a/b"
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [("4", 4), (4, 4), ("0", 0), (None, None), (True, None), ("-1", None), ("4x", None), ("9" * 30, None)],
+)
+def test_a_number_is_what_can_be_one(value: object, number: int | None) -> None:
+    found = settings.Settings(True, {"threads": settings.Setting(value, "--threads")}, {}, "", "", [])
+
+    assert found.number("threads") == number
+    assert found.number("workers") is None

@@ -310,3 +310,31 @@ def test_a_late_line_is_of_one_that_waited_not_of_one_that_was_refused_at_once(t
     refused, waited = run.join([request(1, 5, status=504), request(2, 1000, status=504)])
 
     assert (refused["what"], waited["what"], waited["access_status"]) == ("none", "proxy", 500)
+
+
+def test_one_whose_line_may_have_been_given_to_another_of_its_kind_is_not_likely_unseen(
+    tmp_path: Path,
+) -> None:
+    run = JoinedRun(tmp_path)
+    run.access_log()
+    run.access(3.5, "GET", "/data", 200)
+    run.access(70, "GET", "/data", 200)
+    waited = [request(second, 1000, status=504) for second in (1, 1.2)]
+
+    rows = [*run.join([*waited, request(4, 5, status=504), request(69.9, 100)])]
+
+    assert sorted((row["what"], row["what_certainty"]) for row in rows[:2]) == [
+        ("none", "ambiguous"),
+        ("proxy", "ambiguous"),
+    ]
+    assert (rows[2]["what"], rows[2]["what_certainty"]) == ("none", "likely"), "it was refused at once"
+
+
+def test_what_was_refused_at_once_was_not_at_work_when_the_recording_ended(tmp_path: Path) -> None:
+    run = JoinedRun(tmp_path, watched_s=10)
+    run.access_log()
+    run.access(8, "GET", "/data", 200)
+
+    rows = run.join([request(5, 3000), request(9.5, 5, status=504)])
+
+    assert rows[1]["what"] == "none"

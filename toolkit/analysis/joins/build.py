@@ -94,6 +94,7 @@ def _write(building: Building, covered: Covered, known: dict[str, Any], error_ns
     connection = building.connection
     connection.execute(query("join_slow"), {"most": MOST_SLOW})
     connection.execute(query("join_others"), {"most": MOST_REPEATS})
+    connection.execute(query("join_mixed"), {"late": list(LATE_STATUSES)})
     connection.execute("CREATE TABLE join_full (t_ns BIGINT)")
     if has_table(building.connection, "metrics"):
         connection.execute(query("join_full"))

@@ -2,8 +2,9 @@
 SELECT
     coalesce(greatest(
         (SELECT max(duration_ms) FROM join_lines),
-        (SELECT max(requests.end_ns - requests.start_ns) / 1e6
-            FROM join_requests AS requests SEMI JOIN join_best AS best USING (request_no))
+        -- What was given up took until its line.
+        (SELECT max(greatest(requests.end_ns, lines.t_low_ns) - requests.start_ns) / 1e6
+            FROM join_requests AS requests JOIN join_best AS best USING (request_no) JOIN join_lines AS lines USING (line_no))
     ), 0) AS longest_ms,
     NOT EXISTS (
         SELECT 1

@@ -19,7 +19,10 @@ WITH facts AS (
         greatest(lines.t_ns, least(lines.t_high_ns, requests.start_ns)) AS t_ns, -- no line is older than its request
         lines.status AS access_status, lines.layer,
         if(traces.by_gunicorn OR lines.layer > 0, NULL, lines.duration_ms) AS server_ms,
-        traces.fingerprint, traced.certainty AS traceback_certainty, traces.server AS traceback_server,
+        traces.fingerprint,
+        -- Whose line that is may be another's, and so may the traceback.
+        if(traced.certainty = 'likely' AND best.certainty = 'ambiguous' AND lines.status <> requests.status, 'ambiguous', traced.certainty)
+            AS traceback_certainty, traces.server AS traceback_server,
         traces.source AS traceback_source, traces.position AS traceback_position, traces.t_ns AS traceback_t_ns,
         -- Somebody answered before the application raised: a proxy whose patience had ended.
         list_contains($late, coalesce(requests.status, 0)) AND coalesce(traces.t_low_ns - $error_ms * 1e6 > requests.end_ns, false) AS raised_later,
@@ -37,6 +40,9 @@ WITH facts AS (
         requests.sent AND requests.status IS NULL AND NOT was_closed AS was_given_up,
         coalesce(fulls.t_ns >= requests.start_ns - 1_000_000_000, false) AS met_a_full_queue,
         near.request_no IS NOT NULL AS may_have_raised,
+        coalesce(requests.status = 502 AND deaths.died_ns >= requests.start_ns - 1_000_000_000, false) AS met_an_end,
+        -- Others of its kind were given lines that may as well be its own.
+        coalesce(list_contains($late, requests.status), false) AND NOT requests.at_once AND mixed.path IS NOT NULL AS may_have_lost_its_line,
         lines.t_low_ns AS line_low_ns, lines.t_high_ns AS line_high_ns,
         -- Whatever it logged, it answered.
         coalesce(lines.layer = 0 AND lines.status < 500 AND requests.status >= 500, false) AS went_well
@@ -54,7 +60,9 @@ WITH facts AS (
     LEFT JOIN join_origins AS origins
         ON origins.origin = requests.origin AND origins.load = requests.load AND origins.name = requests.name
     ASOF LEFT JOIN join_covered AS covered ON requests.start_ns >= covered.from_ns
+    LEFT JOIN join_mixed AS mixed ON mixed.path = requests.path AND mixed.method IS NOT DISTINCT FROM requests.method
     ASOF LEFT JOIN join_full AS fulls ON requests.end_ns >= fulls.t_ns
+    ASOF LEFT JOIN join_worker_ends AS deaths ON requests.end_ns + 1_000_000_000 >= deaths.died_ns
 ),
 explained AS (
     SELECT
@@ -73,7 +81,7 @@ explained AS (
             WHEN error = 'interrupted' THEN 'interrupted'
             WHEN NOT is_covered OR NOT is_known THEN 'unknown'
             WHEN was_closed THEN 'closed'
-            WHEN is_young OR was_given_up OR was_queued THEN 'unfinished'
+            WHEN NOT at_once AND (is_young OR was_given_up OR was_queued) THEN 'unfinished'
             ELSE 'none'
         END AS what
     FROM facts
@@ -92,14 +100,13 @@ SELECT
     what,
     CASE
         WHEN what IN ('timeout', 'killed') THEN event_certainty
-        -- Whose line that is may be another's, and so may the traceback.
-        WHEN (what = 'traceback' OR what = 'proxy' AND raised_later AND NOT went_well)
-            AND traceback_certainty = 'likely' AND certainty = 'ambiguous' AND access_status <> status THEN 'ambiguous'
         WHEN what = 'traceback' THEN traceback_certainty
         WHEN what = 'proxy' AND raised_later AND NOT went_well THEN traceback_certainty
         WHEN what = 'access' AND (traceback_position IS NOT NULL OR may_have_raised) THEN 'ambiguous'
         WHEN what = 'access' AND other_lines IS NOT NULL THEN 'certain'
-        WHEN what = 'none' THEN if(is_named AND $ids, 'certain', 'likely')
+        WHEN what = 'none' AND met_an_end THEN 'likely' -- a worker ended then, and may have had it
+        WHEN what = 'none' AND is_named AND $ids THEN 'certain'
+        WHEN what = 'none' THEN if(may_have_lost_its_line, 'ambiguous', 'likely')
         WHEN what IN ('unknown', 'unfinished', 'closed') THEN 'none'
         WHEN what IN ('refused', 'unsent', 'interrupted', 'logged') THEN 'certain'
         WHEN what IS NOT NULL THEN certainty

@@ -24,6 +24,10 @@ _FIELDS = {"host": HOST, "service": SERVICE, "workers": PROCESS, "arbiter": PROC
 _PER_SECOND = {"core-s": "cores"}
 
 
+_MOST_OF_A_LIFE = 0.4
+"""Of what a worker lived of the window; the window may itself be covered by chunks to no more than half."""
+
+
 def read_busy(
     connection: duckdb.DuckDBPyConnection, manifest: Manifest, servers: list[dict[str, Any]]
 ) -> dict[str, Busy]:
@@ -273,12 +277,12 @@ def _queue(
 def _per_worker(
     measured: list[dict[str, Any]], events: list[dict[str, Any]], counted: BusyChunks
 ) -> dict[str, Any]:
-    shares = _shares(counted)
     found = {row["pid"]: row for row in measured}
-    for pid in shares.keys() - found.keys():
+    for pid in {pid for chunk in counted.chunks for pid in chunk["workers"]} - found.keys():
         found[pid] = {"pid": pid}
     born = {event["pid"]: event["t_ns"] for event in events if event["what"] == "born"}
     died = {event["pid"]: event["t_ns"] for event in events if event["what"] == "died"}
+    shares = _shares(counted, born, died)
     by_cpu = sorted(found.values(), key=lambda row: (-(row.get("cpu_mean") or 0.0), row["pid"]))
     kept = [
         {
@@ -301,13 +305,30 @@ def _per_worker(
     }
 
 
-def _shares(counted: BusyChunks) -> dict[int, float]:
-    """Of each worker, the part of its chunks' time in which it was inside a request."""
+def _shares(counted: BusyChunks, born: dict[int, int], died: dict[int, int]) -> dict[int, float]:
+    """Of each worker, the part of its chunks' time in which it was inside a request; of none that most of its life in the window
+    was not looked at."""
     inside: dict[int, float] = {}
     looked: dict[int, float] = {}
     for chunk in counted.chunks:
-        weight = counted.inside_ns(chunk)
         for pid, share in chunk["workers"].items():
+            weight = counted.inside_ns({**chunk, **_lived(chunk, pid, born, died)})
             inside[pid] = inside.get(pid, 0.0) + share * weight
             looked[pid] = looked.get(pid, 0.0) + weight
-    return {pid: inside[pid] / looked[pid] for pid in inside if looked[pid] > 0}
+    whole = {"start_ns": 0, "end_ns": 2**62}
+    lives = {pid: counted.inside_ns({**whole, **_lived(whole, pid, born, died)}) for pid in inside}
+    told = counted.window["from_ns"] is not None
+    return {
+        pid: inside[pid] / looked[pid]
+        for pid in inside
+        if looked[pid] > 0 and not (told and looked[pid] < _MOST_OF_A_LIFE * lives[pid])
+    }
+
+
+def _lived(chunk: dict[str, Any], pid: int, born: dict[int, int], died: dict[int, int]) -> dict[str, int]:
+    """The part of a chunk in which a worker lived."""
+    start_ns = max(chunk["start_ns"], born.get(pid, 0))
+    return {
+        "start_ns": start_ns,
+        "end_ns": max(start_ns, min(chunk["end_ns"], died.get(pid, chunk["end_ns"]))),
+    }
