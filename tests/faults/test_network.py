@@ -29,7 +29,12 @@ if TYPE_CHECKING:
     from tests.faults.table import FaultTable
     from tests.integration.commands.calling import Done, Toolkit
 
-pytestmark = [pytest.mark.needs_artillery, pytest.mark.needs_sshd, pytest.mark.timeout(240)]
+pytestmark = [
+    pytest.mark.needs_artillery,
+    pytest.mark.needs_sshd,
+    pytest.mark.slow_fault,
+    pytest.mark.timeout(240),
+]
 
 GRACE_S = 15.0
 
