@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.engines.artillery_script import load_script
 from toolkit.engines.base import Ending, Launch
 from toolkit.engines.ensure import ensured
+from toolkit.engines.events import said_first, said_last
 from toolkit.engines.node import artillery_folder, artillery_version, find_node
 from toolkit.engines.parts import join_parts
 from toolkit.engines.phases import planned_s
@@ -106,20 +107,11 @@ class Artillery:
 
     def users_arrive(self, folder: LoadFolder) -> bool:
         """As the recorder's first lines say."""
-        try:
-            with folder.events.open("rb") as file:
-                return b'"kind":"schedule"' in file.read(LAST_EVENTS_BYTES)
-        except OSError:
-            return False
+        return said_first(folder, "schedule", LAST_EVENTS_BYTES)
 
     def users_left(self, folder: LoadFolder) -> bool:
         """From the last lines of the recorder's events: little is said once nobody is left."""
-        try:
-            with folder.events.open("rb") as file:
-                file.seek(max(0, file.seek(0, os.SEEK_END) - LAST_EVENTS_BYTES))
-                return b'"kind":"users_left"' in file.read()
-        except OSError:
-            return False
+        return said_last(folder, "users_left", LAST_EVENTS_BYTES)
 
     def ending(self, exit_code: int, folder: LoadFolder, stopped_by_us: bool) -> Ending:
         """What an exit code means, from the code and the files left behind."""

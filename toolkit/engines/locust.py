@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolkit.engines.base import Ending, Helper, Launch
+from toolkit.engines.events import said_first, said_last
 from toolkit.engines.locust_command import (
     LOOPBACK,
     WORKERS_WAIT_S,
@@ -158,20 +158,11 @@ class Locust:
 
     def users_arrive(self, folder: LoadFolder) -> bool:
         """As the recorder's first lines say."""
-        try:
-            with folder.events.open("rb") as file:
-                return b'"kind":"phase_started"' in file.read(FIRST_EVENTS_BYTES)
-        except OSError:
-            return False
+        return said_first(folder, "phase_started", FIRST_EVENTS_BYTES)
 
     def users_left(self, folder: LoadFolder) -> bool:
         """As its last lines say."""
-        try:
-            with folder.events.open("rb") as file:
-                file.seek(max(0, file.seek(0, os.SEEK_END) - LAST_EVENTS_BYTES))
-                return b'"kind":"users_left"' in file.read()
-        except OSError:
-            return False
+        return said_last(folder, "users_left", LAST_EVENTS_BYTES)
 
     def ending(self, exit_code: int, folder: LoadFolder, stopped_by_us: bool) -> Ending:
         """What an exit code means; whether every request that was begun is in the records."""

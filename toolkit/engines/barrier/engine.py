@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from toolkit.engines.barrier.settings import VARIABLE, BarrierSettings
 from toolkit.engines.barrier.sources.registry import check_table
 from toolkit.engines.base import Ending, Launch
+from toolkit.engines.events import said_last
 from toolkit.engines.parts import join_parts
 from toolkit.engines.sender.requests import Requests
 from toolkit.engines.sender.template import MissingFieldError
@@ -87,11 +88,11 @@ class Barrier:
 
     def users_arrive(self, folder: LoadFolder) -> bool:
         """Once the actions are released."""
-        return _said(folder, b'"kind":"phase_started"')
+        return said_last(folder, "phase_started", _LAST_BYTES)
 
     def users_left(self, folder: LoadFolder) -> bool:
         """Once each action has its answer, or none."""
-        return _said(folder, b'"kind":"users_left"')
+        return said_last(folder, "users_left", _LAST_BYTES)
 
     def ending(self, exit_code: int, folder: LoadFolder, stopped_by_us: bool) -> Ending:
         """A process that was lost, or a state that could not be read: nothing can be said of the data."""
@@ -158,13 +159,6 @@ def _unmade(settings: BarrierSettings) -> list[str]:
         except ValueError as error:
             found.append(f"{place}: {one['request']}: {error}")
     return found
-
-
-def _said(folder: LoadFolder, words: bytes) -> bool:
-    try:
-        return words in folder.events.read_bytes()  # a dozen lines
-    except OSError:
-        return False
 
 
 def _last_words(folder: LoadFolder) -> str:

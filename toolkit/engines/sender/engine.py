@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from importlib import metadata
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from toolkit.engines.base import Ending, Launch
+from toolkit.engines.events import said_last
 from toolkit.engines.parts import join_parts
 from toolkit.engines.sender.opening import resumable, unfit
 from toolkit.engines.sender.record_files import format_of, scan
@@ -89,12 +89,7 @@ class Sender:
 
     def users_left(self, folder: LoadFolder) -> bool:
         """From the last lines that the dealer wrote."""
-        try:
-            with folder.events.open("rb") as file:
-                file.seek(max(0, file.seek(0, os.SEEK_END) - _LAST_BYTES))
-                return b'"kind":"users_left"' in file.read()
-        except OSError:
-            return False
+        return said_last(folder, "users_left", _LAST_BYTES)
 
     def ending(self, exit_code: int, folder: LoadFolder, stopped_by_us: bool) -> Ending:
         """A sender that was lost, or records that were not sent: the run is invalid, and can be resumed."""
