@@ -131,7 +131,7 @@ class Logs:
         self.sources.append(row)
         if note is None:
             self._logs.append(log)
-            self._outlet.several = len(self._logs) > 1
+            self._outlet.expect(log.number)
         if self._told:
             self._outlet.message(dict(row, type="log_source"))
 

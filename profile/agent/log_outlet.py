@@ -11,7 +11,7 @@ import clock
 
 BLOCK_BYTES = 256 * 1024
 LEVEL = 1
-_ONE_LOG = 0.75  # of the limit, where there are several: a busy access log leaves room for the errors
+_KEPT = 0.25  # of the limit, for the logs that say little: a busy one must not take the room of the errors
 
 
 class Outlet:
@@ -30,10 +30,8 @@ class Outlet:
         self._has_room = has_room
         self._limit = limit_bytes
         self._taken: Dict[int, int] = {}
-        self._total = 0
         self._limited: Set[int] = set()
         self._unsaid: Deque[Dict[str, Any]] = deque()
-        self.several = False
         self.held = True  # until the sources have been told
 
     def has_room(self) -> bool:
@@ -76,28 +74,33 @@ class Outlet:
             }
         )
 
+    def expect(self, source: int) -> None:
+        """Keep room for this log: its even share of what is kept."""
+        self._taken.setdefault(source, 0)
+
     def allowance(self, source: int) -> int:
-        """How many bytes of this log may still be said."""
-        own = int(self._limit * _ONE_LOG) if self.several else self._limit
-        return max(0, min(self._limit - self._total, own - self._taken.get(source, 0)))
+        """How many bytes of this log may still be said: what is left of the limit, less what is kept for each other log."""
+        return max(0, self._limit - sum(self._taken.values()) - self._kept_from(source))
+
+    def _kept_from(self, source: int) -> int:
+        """The bytes that the other logs may be sure of and have not taken yet."""
+        others = [taken for other, taken in self._taken.items() if other != source]
+        each = int(self._limit * _KEPT / max(1, len(others)))
+        return sum(max(0, each - taken) for taken in others)
 
     def limited(self, source: int, generation: int, offset: int) -> None:
         """Say once that the limit has bitten this log."""
         if source not in self._limited:
             self._limited.add(source)
-            whole = self._total >= self._limit
-            note = (
-                "the limit of %.4g MB for all logs is reached"
-                if whole
-                else "three quarters of the limit of %.4g MB are"
-            )
-            self.event(
-                source,
-                "limit",
-                generation,
-                offset,
-                (note + ("" if whole else " this log's alone")) % (self._limit / 1e6),
-            )
+            kept = self._kept_from(source)
+            note = "the limit of %.4g MB for all logs is reached" % (self._limit / 1e6)
+            if kept:
+                own = self._taken.get(source, 0)
+                note += ": %.3g MB of it are this log's, %.3g MB are kept for the others" % (
+                    own / 1e6,
+                    kept / 1e6,
+                )
+            self.event(source, "limit", generation, offset, note)
 
     def data(
         self, source: int, generation: int, offset: int, raw: bytes, since_ns: Optional[int], t_ns: int
@@ -119,6 +122,5 @@ class Outlet:
             }
         )
         if taken:
-            self._total += len(raw)
             self._taken[source] = self._taken.get(source, 0) + len(raw)
         return taken

@@ -7,12 +7,12 @@ switches of the first thread alone, and may be missing.
 from __future__ import annotations
 
 import os
-import time
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 import procfs
 from kernel_files import Values, content, number_after
 from pace import Pace
+from private_memory import PrivateMemory, Reading
 
 if TYPE_CHECKING:
     import trees
@@ -22,9 +22,6 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 MOST_PROCESSES = 1000
 SWITCHES_SHARE = 0.0008  # of a core, for reading every thread
 SWITCHES_MOST_S = 5.0
-USS_EVERY_S = 10.0
-USS_SHARE = 0.0005  # of the time for which a process's memory map may be held by our reading it
-USS_TOO_LONG_S = 0.25  # after which it is never read again: whatever maps memory waits meanwhile
 
 
 class Now(NamedTuple):
@@ -62,8 +59,7 @@ class Known:
     def __init__(self, start_ticks: int) -> None:
         self.start_ticks = start_ticks
         self.create_time = procfs.create_time(start_ticks)
-        self.uss_pace = Pace(USS_SHARE, USS_EVERY_S, time.perf_counter)
-        self.uss_allowed = True
+        self.uss = Reading()
         self._threads: dict[str, tuple[int, int]] = {}
         self._switches = [0, 0]
 
@@ -94,7 +90,7 @@ class Processes:
     def __init__(self) -> None:
         self._known: dict[tuple[int, int], Known] = {}
         self._switches = Pace(SWITCHES_SHARE, most_s=SWITCHES_MOST_S)
-        self._uss = Pace(USS_SHARE, 0.0, time.perf_counter)
+        self._private = PrivateMemory()
         self._waits = waits_are_counted()
         # Since Linux 6.2 the size of the folder is the number of open files.
         self._fd_size = _size("/proc/self/fd") or 0
@@ -108,8 +104,7 @@ class Processes:
         self._known = {(one.pid, one.known.start_ticks): one.known for one in present}
         if self._switches.due():
             self._switches.run(lambda: _add_switches(present))
-        if self._uss.due():
-            self._add_uss(present)
+        self._private.add(present)
         return [one.row for one in present]
 
     def _seen(self, process: trees.Process, role: str) -> Optional[Seen]:
@@ -155,19 +150,6 @@ class Processes:
         except OSError:
             return None
 
-    def _add_uss(self, present: list[Seen]) -> None:
-        """Of one process at a time: reading it walks all its memory and holds its map against changes."""
-        allowed = [one for one in present if one.known.uss_allowed and one.known.uss_pace.due()]
-        if not allowed:
-            return
-        one = min(allowed, key=lambda seen: seen.known.uss_pace.next_at)
-        path = "/proc/%d/smaps_rollup" % one.pid
-        data = self._uss.run(lambda: one.known.uss_pace.run(lambda: content(path)))
-        value = uss(data or b"")
-        if value is not None:
-            one.row["uss"] = value
-        one.known.uss_allowed = value is not None and one.known.uss_pace.cost_s < USS_TOO_LONG_S
-
 
 def _add_switches(present: list[Seen]) -> None:
     """Of every thread: `status` counts those of the first alone."""
@@ -190,13 +172,6 @@ def switches(data: bytes) -> Optional[tuple[int, int]]:
     voluntary = number_after(data, b"voluntary_ctxt_switches:")
     involuntary = number_after(data, b"nonvoluntary_ctxt_switches:")
     return None if voluntary is None or involuntary is None else (voluntary, involuntary)
-
-
-def uss(data: bytes) -> Optional[int]:
-    """The private bytes in a `smaps_rollup` file."""
-    parts = [number_after(data, key) for key in (b"Private_Clean:", b"Private_Dirty:", b"Private_Hugetlb:")]
-    known = [part for part in parts if part is not None]
-    return sum(known) * 1024 if len(known) >= 2 else None
 
 
 def soft_limit(data: bytes) -> Optional[int]:

@@ -95,7 +95,7 @@ class ServerSteps:
         which = [*found, *map(printable, logs.files), *(f"journalctl --unit={unit}" for unit in logs.units)]
         if which:
             limit = format_size(watch.log_limit)
-            yield f"follow logs: {', '.join(which)}; at most {limit}, of several logs one three quarters at most, to {into.logs}/"
+            yield f"follow logs: {', '.join(which)}; at most {limit}, a quarter kept for those that say little, to {into.logs}/"
 
     def _record(self) -> Iterator[str]:
         profile = self.plan.profile

@@ -176,7 +176,7 @@ class Watch(_Part):
         50_000_000,
         ge=100_000,
         le=2_000_000_000,
-        description="bytes of logs that are fetched from one server; of several logs one gets three quarters at most",
+        description="bytes of logs that are fetched from one server; of several logs a quarter is kept for those that say little",
     )
 
 

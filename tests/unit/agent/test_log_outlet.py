@@ -41,18 +41,36 @@ def test_no_data_overtakes_an_event_that_could_not_be_said() -> None:
     assert out.allowance(0) == 97, "what was not taken does not count"
 
 
-def test_one_log_of_several_takes_three_quarters_at_most() -> None:
+def test_a_noisy_log_leaves_each_other_log_its_share() -> None:
     wire = Wire()
     out = outlet.Outlet(wire.say, lambda: True, 1000)
     out.held = False
-    assert out.allowance(0) == 1000
-    out.several = True
+    out.expect(0)
+    assert out.allowance(0) == 1000, "alone it may have all"
+    out.expect(1)
+    out.expect(2)
     assert out.allowance(0) == 750
     out.data(0, 0, 0, b"x" * 750, None, 1)
     out.limited(0, 0, 750)
     out.limited(0, 0, 750)
-    assert (out.allowance(0), out.allowance(1)) == (0, 250)
-    assert [message["what"] for message in wire.said] == ["data", "limit"]
+    assert [out.allowance(log) for log in (0, 1, 2)] == [0, 125, 125]
+    out.data(1, 0, 0, b"x" * 125, None, 1)
+    assert [out.allowance(log) for log in (0, 1, 2)] == [0, 0, 125], (
+        "the second log takes nothing of the third"
+    )
+    assert [message["what"] for message in wire.said] == ["data", "limit", "data"]
+    assert "0.00075 MB of it are this log's, 0.00025 MB are kept for the others" in wire.said[1]["note"]
+
+
+def test_what_calm_logs_have_used_is_kept_no_longer() -> None:
+    out = outlet.Outlet(Wire().say, lambda: True, 1000)
+    out.held = False
+    for log in (0, 1):
+        out.expect(log)
+    out.data(1, 0, 0, b"x" * 200, None, 1)
+    assert out.allowance(0) == 750, "200 are taken, 50 more are kept"
+    out.data(1, 0, 200, b"x" * 100, None, 1)
+    assert out.allowance(0) == 700
 
 
 @pytest.mark.parametrize(

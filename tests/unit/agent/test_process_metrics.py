@@ -50,12 +50,6 @@ def test_a_torn_text_is_no_process(noise: bytes, cut: int) -> None:
         assert now is None or now.rss_bytes >= 0
 
 
-def test_uss_is_what_nobody_shares() -> None:
-    assert process_metrics.uss((CAPTURED / "smaps_rollup.txt").read_bytes()) == (40 + 112) * 1024
-    assert process_metrics.uss(b"") is None
-    assert process_metrics.uss(b"Rss: 5 kB\n") is None
-
-
 def test_the_soft_limit_of_descriptors() -> None:
     assert process_metrics.soft_limit((CAPTURED / "limits.txt").read_bytes()) == 20000
     unlimited = b"Max open files            unlimited            unlimited            files     \n"

@@ -15,7 +15,7 @@ from toolkit.analysis.watch.busy import serves
 if TYPE_CHECKING:
     from pathlib import Path
 
-A, B = 701, 702
+A, B, C, D = 701, 702, 703, 704
 SITE = "/srv/venv/lib/python3.11/site-packages"
 LIB = "/usr/lib/python3.11"
 MIB = 2**20
@@ -271,6 +271,21 @@ def test_the_new_arbiter_of_an_upgrade_is_no_worker(tmp_path: Path) -> None:
 
     assert [row["pid"] for row in found["per_worker"]] == [A]
     assert found["busy"]["from_stacks"]["workers_max"] == 1.0
+
+
+def test_a_worker_that_lived_for_less_than_a_sample_has_its_row(tmp_path: Path) -> None:
+    builder, watch = watched(tmp_path)
+    builder.load("http", [request(1.0), request(9.0)])
+    for second in range(10):
+        watch.line(second, processes=[process(A, rss=1)])
+    for pid, born_s in ((D, 0.1), (C, 4.2)):  # D lived before the load
+        watch.workers(born_s + 0.2, born=[life(pid, born_s)])
+        watch.workers(born_s + 0.7, died=[life(pid, born_s)])
+    rows = {row["pid"]: row for row in watch_of(read_results(builder.build()))["per_worker"]}
+
+    assert rows.keys() == {A, C}
+    assert rows[C]["died_ns"] - rows[C]["born_ns"] < 1e9
+    assert rows[C]["cpu_mean"] is None
 
 
 def test_all_workers_busy_is_said_in_seconds(tmp_path: Path) -> None:

@@ -173,7 +173,7 @@ def test_a_step_of_a_dry_run_is_one_line_whatever_a_log_is_called(
     assert code == 0, err
     assert "/var/log/a\\x0arm -rf b.log" in err
     assert "\nrm -rf" not in err
-    assert "of several logs one three quarters at most" in err
+    assert "a quarter kept for those that say little" in err
 
 
 def test_with_sudo_a_dry_run_names_the_folder_of_root_s_and_where_py_spy_runs(

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from toolkit.analysis.logs.lines import Line
 
 _ESCAPES = re.compile(r"\x1b\[[\d;]{0,30}[A-Za-z]")
+_PATH = re.compile(r"(?:^|[\s\"'=,;|\[])/", re.ASCII)
+_STATUS = re.compile(r"(?<![\w.:/-])[1-5]\d\d(?![\w.:/-])", re.ASCII)
+_SEARCHED = 2000
 _MOST_OPEN = 64
 _OLD_NS = 60_000_000_000
 _HOLDS_FOR = 5
@@ -57,6 +60,7 @@ class Assembly:
     def __init__(self, log: int, said: Mapping[str, Any], year: int) -> None:
         self.lines = 0
         self.cut = 0  # of these, longer than what is looked at
+        self._alike = 0  # of these, with a path and a status, and of no known format
         self.kinds: Counter[str] = Counter()
         self._log = log
         self._errors = said.get("role") == "error"
@@ -78,6 +82,13 @@ class Assembly:
     def guessed(self) -> int:
         """Access lines of an unknown format."""
         return self._access.guessed
+
+    @property
+    def unread(self) -> int:
+        """Lines of an access log that could not be read as such. Where gunicorn's other output or the application's stands in
+        the same file: those with a path and a status."""
+        shared = self.kinds["gunicorn"] or self.kinds["traceback"]
+        return self._alike if shared else self.lines - self.kinds["access"]
 
     @property
     def role(self) -> str | None:
@@ -150,6 +161,8 @@ class Assembly:
     def _record(self, line: Line, prefix: Prefix, opened: Opened, *, told: bool) -> None:
         """`told`: a calm message was read just before, which this line may be more of."""
         event = self._of_prefix(line, prefix, opened)
+        if prefix.level is None and event["kind"] == "message":
+            self._alike += _may_be_access(prefix.message)
         if event.get("level") in _ANNOUNCES or names_failure(prefix.message):
             self._held, self._held_for = (opened.writer, event), 0
             # Gunicorn tells nothing of a client's calmly; an application may, and fail the next moment.
@@ -235,6 +248,7 @@ class Assembly:
             self._held_for += 1
             if self._held_for > _HOLDS_FOR:
                 self._release()
+        self._alike += _may_be_access(text)
         event = self._event(line, None, opened)
         set_message(event, text)
         self._ready.append(event)
@@ -288,6 +302,11 @@ class Assembly:
 
 def _finer(inner: Stamp | None, outer: Stamp) -> Stamp:
     return outer if inner is None or (outer.resolution_ns < inner.resolution_ns and outer.zoned) else inner
+
+
+def _may_be_access(text: str) -> bool:
+    text = text[:_SEARCHED]
+    return _PATH.search(text) is not None and _STATUS.search(text) is not None
 
 
 def _clipped(text: str) -> str:

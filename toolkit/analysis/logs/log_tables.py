@@ -122,8 +122,7 @@ def _tell(building: Building, server: ServerFolder, source: LogSource, assembly:
 
 def _access_doubts(log: str, assembly: Assembly) -> Iterator[str]:
     cure = "give gunicorn's access_log_format as access_format under servers[].logs in the plan."
-    unread = assembly.lines - assembly.kinds["access"]
-    if unread:
+    if unread := assembly.unread:
         yield f"{log}: {unread:,} of {assembly.lines:,} lines could not be read as lines of an access log: {cure}"
     if assembly.guessed:
         yield (

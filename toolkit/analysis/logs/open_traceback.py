@@ -107,7 +107,7 @@ class OpenTraceback:
 
 def read_whole(event: Event, lines: list[str]) -> Event:
     """Add what a traceback says that a value of `event` held, as lines."""
-    traceback = Traceback()
+    traceback = Traceback(alone=True)
     begun = False
     for text in lines:
         begun = begun or traceback_start(text) is not None

@@ -73,9 +73,14 @@ class _State(Enum):
 
 
 class Traceback:
-    """One traceback, read line by line."""
+    """One traceback, read line by line.
 
-    def __init__(self) -> None:
+    Args:
+        alone: nothing else can follow it, so that a blank line is one of the message's.
+    """
+
+    def __init__(self, *, alone: bool = False) -> None:
+        self._alone = alone
         self.links: list[Link] = []
         self.links_left_out = 0
         self.members: list[Link] = []
@@ -104,7 +109,7 @@ class Traceback:
             return self._body(self.links[-1], text)
         if self._follows(text):
             return True
-        return self._state is _State.MESSAGE and self._goes_on(text)
+        return (self._state is _State.MESSAGE or self._alone) and self._goes_on(text)
 
     def _begin(self, text: str) -> bool:
         if not text.strip(" |"):
@@ -153,6 +158,8 @@ class Traceback:
         self._message_lines += 1
         if text == START or self._message_lines > _MESSAGE_LINES:
             return False
+        if self._state is _State.GAP:
+            text, self._state = f"\n{text}", _State.MESSAGE
         link = self.links[-1]
         if text != link.message:  # gunicorn says it once more where a worker cannot boot
             link.message = f"{link.message}\n{text}"[:LONGEST_MESSAGE]

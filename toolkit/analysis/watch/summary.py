@@ -282,6 +282,11 @@ def _per_worker(
         found[pid] = {"pid": pid}
     born = {event["pid"]: event["t_ns"] for event in events if event["what"] == "born"}
     died = {event["pid"]: event["t_ns"] for event in events if event["what"] == "died"}
+    for pid in (
+        born.keys() | died.keys()
+    ) - found.keys():  # lived for less than a sample, or not in the window
+        if counted.inside_ns({"start_ns": born.get(pid, 0), "end_ns": died.get(pid, 2**62)}) > 0:
+            found[pid] = {"pid": pid}
     shares = _shares(counted, born, died)
     by_cpu = sorted(found.values(), key=lambda row: (-(row.get("cpu_mean") or 0.0), row["pid"]))
     kept = [

@@ -312,6 +312,21 @@ def test_what_was_guessed_or_not_read_of_an_access_log_is_said(recording: Record
     ]
 
 
+@pytest.mark.parametrize(("stray", "unread"), [("", 0), ("10.0.0.1 /cart 200 17\n", 1)])
+def test_gunicorns_own_lines_in_the_access_log_are_no_reason_to_doubt_its_format(
+    recording: Recording, stray: str, unread: int
+) -> None:
+    seen = recording.logs.source("/var/log/shop/all.log", role="access")
+    own = "[2026-11-21 00:00:00 +0000] [7] [INFO] Booting worker with pid: 7\n"
+    raised = 'Traceback (most recent call last):\n  File "/app/a.py", line 500, in f\n    g()\nKeyError: 1\n'
+    recording.logs.block(seen, 1.0, own + stray + access(iso(500)) * 9 + raised + "printed\n")
+
+    said = [f"{unread} of 16 lines could not be read as lines of an access log"] if unread else []
+    assert [part in problem for part, problem in zip(said, recording.problems(), strict=True)] == [
+        True
+    ] * unread
+
+
 def test_an_access_log_that_is_read_whole_is_not_doubted(recording: Recording) -> None:
     seen = recording.logs.source("/var/log/shop/access.log", role="access")
     recording.logs.block(seen, 1.0, access(iso(500)) * 3)

@@ -196,6 +196,12 @@ def test_a_value_of_a_json_line() -> None:
     )
 
 
+@pytest.mark.parametrize("key", ["exc_info", "message"])
+def test_a_message_of_several_paragraphs_in_a_json_line(key: str) -> None:
+    text = traceback("ValueError: first\nsecond\n\nfourth", VIEW)
+    assert one(json.dumps({"level": "error", key: text}) + "\n")["message"] == "first\nsecond\n\nfourth"
+
+
 def test_behind_a_containers_name() -> None:
     text = traceback("KeyError: 1", VIEW) + CONTEXT + traceback("ValueError: x", LOCK)
     event = one("".join(f"web-1  | {line}\n" for line in text.splitlines()))
