@@ -11,6 +11,7 @@ const { now } = require('./clock.cjs');
 const { ownModule, replaceMethod } = require('./artillery.cjs');
 const { HttpCall, responded } = require('./http-call.cjs');
 const { defaultName } = require('./text.cjs');
+const { rememberingNames } = require('./endpoint-names.cjs');
 const { userOf } = require('./user.cjs');
 
 const LAST = '__toolkitRecorder';
@@ -52,6 +53,7 @@ function arm(config) {
   if (typeof config.processor !== 'object' || config.processor === null) config.processor = {};
   const processor = config.processor;
   if (processor[LAST]) return;
+  if (processor[OWN_BEFORE]) processor[OWN_BEFORE] = rememberingNames(processor[OWN_BEFORE]);
   Object.defineProperty(processor, LAST, { value: last });
   Object.defineProperty(processor, INSTEAD, {
     /** @param {Parameters} params @param {Context} context @param {unknown} events @param {() => void} next */

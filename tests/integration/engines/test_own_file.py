@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 import statistics
 from collections import Counter
@@ -181,6 +182,32 @@ def test_the_last_user_has_left_long_before_artillery_sees_it(played: Played) ->
     assert users["failed"] == 30
     assert users["completed"] == 0
     assert users["errors"]["Failed capture or match"] == created[SCENARIO]
+
+
+def test_artillerys_own_report_counts_each_endpoint_by_its_own_name(played: Played) -> None:
+    aggregate = json.loads((played.folder.path / "artillery.json").read_text())["aggregate"]
+    prefix = "plugins.metrics-by-endpoint."
+    counted = {
+        name.removeprefix(prefix): count
+        for name, count in aggregate["counters"].items()
+        if name.startswith(prefix) and ".codes." in name
+    }
+    users = len(played.named("stream"))
+    assert counted == {
+        **dict.fromkeys(
+            (
+                "/login (log in).codes.200",
+                "/moved (moved).codes.200",
+                "/broken (broken).codes.500",
+                "/stream (stream).codes.200",
+                "/items/mine (mine).codes.200",
+                '/items/{{ hostile }} (na"me\n{{ hostile }}).codes.200',
+                "/items/x (wrong).codes.200",
+            ),
+            users,
+        ),
+        "/items/{{ $loopCount }}.codes.200": 2 * users,
+    }
 
 
 def test_a_missing_plugin_is_noted_and_a_failed_expectation_ends_it(played: Played) -> None:
