@@ -5,7 +5,7 @@ const { BroadcastChannel } = require('node:worker_threads');
 const NAME = 'toolkit-recorder';
 
 /** @typedef {import('./counts.cjs').Snapshot} Snapshot */
-/** @typedef {{ worker: number, kind: 'hello' | 'left' | 'goodbye' } | { worker: number, kind: 'counts', counts: Snapshot }} Message */
+/** @typedef {{ worker: number, kind: 'hello' | 'left' | 'goodbye' | 'gone' } | { worker: number, kind: 'counts', counts: Snapshot }} Message */
 
 /** @type {BroadcastChannel | null} */
 let speaking = null;
@@ -27,6 +27,8 @@ const channel = {
   left: (worker) => say({ worker, kind: 'left' }),
   /** @param {number} worker */
   goodbye: (worker) => say({ worker, kind: 'goodbye' }),
+  /** @param {number} worker that ends before its load does */
+  gone: (worker) => say({ worker, kind: 'gone' }),
   /**
    * @param {number} worker
    * @param {Snapshot | null} counts null where nothing changed

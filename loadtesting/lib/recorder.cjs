@@ -27,6 +27,8 @@ class Recorder {
     this.rows = [];
     this.lost = 0;
     this.closed = false;
+    /** An error that nobody caught ends this thread. */
+    this.failed = false;
     /** Each is written as interrupted where the load is stopped before its end. */
     this.pending = new PendingRequests();
     /** @type {() => void} */
@@ -43,6 +45,7 @@ class Recorder {
     setInterval(() => this.flush(), FLUSH_MS).unref();
     process.on('exit', () => this.close());
     process.on('uncaughtExceptionMonitor', (error) => {
+      this.failed = true;
       // In the main thread it is Artillery itself that gives up, before the first user: no numbers, so none that are wrong.
       if (isMainThread) this.event({ kind: 'note', message: `Artillery gave up: ${messageOf(error)}` });
       else this.problem(`a generator worker died: ${messageOf(error)}`);

@@ -43,6 +43,7 @@ class Workers {
       if (this.visited.size === 0) recorder.event({ kind: 'users_left' });
     } else {
       this.writing.delete(message.worker);
+      if (message.kind === 'gone') endEarly();
     }
     if (this.writing.size === 0) this.allDone();
   }
@@ -62,6 +63,9 @@ class Workers {
     }
   }
 }
+
+/** Artillery would wait for a worker that has gone until somebody ends it; a signal lets the others write what they have. */
+const endEarly = () => process.kill(process.pid, 'SIGTERM');
 
 /** @param {any} message of Artillery's `workerError` event */
 function workerError(message) {

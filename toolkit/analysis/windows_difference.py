@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from toolkit.analysis.windows import stacks_of_window, window_blocks, window_times
+from toolkit.analysis.windows import window_blocks, window_times
 from toolkit.analysis.windows_noise import FEWEST_SLICES, SMALLEST_SHARE, Noise
+from toolkit.analysis.windows_tree import ROOT, BlockTotals, ComparedFrame, StackTree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from toolkit.analysis.windows import BlockTimes, Selection, Source, WindowTimes
+    from toolkit.analysis.windows import Selection, Source, WindowTimes
     from toolkit.analysis.windows_frames import Naming
-    from toolkit.analysis.windows_profile import StackPath
+
+# A path that is written down only where it is asked for: of 300,000 frames few have vanished.
+_Trail = tuple["_Trail | None", str]
 
 NORMALS = ("second", "share", "request")
-
-
-@dataclass(eq=False)
-class ComparedFrame:
-    """One frame of either side; microseconds."""
-
-    label: str
-    a_total: int = 0
-    a_own: int = 0
-    b_total: int = 0
-    b_own: int = 0
-    within_noise: bool | None = None
-    """None: too small, or its window too short, to be judged."""
-    children: dict[str, ComparedFrame] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -94,45 +83,38 @@ class Difference:
 
     def vanished(self) -> list[tuple[tuple[str, ...], ComparedFrame]]:
         """The outermost frames that A has and B has not, most time first."""
-        gone = [(path, frame) for path, frame in self.each() if not frame.b_total]
-        paths = {path for path, _ in gone}
-        outermost = [(path, frame) for path, frame in gone if path[:-1] not in paths]
-        return sorted(outermost, key=lambda one: (-one[1].a_total, one[0]))
+        gone: list[tuple[tuple[str, ...], ComparedFrame]] = []
+        todo: list[tuple[_Trail | None, ComparedFrame]] = [(None, self.root)]
+        while todo:
+            trail, frame = todo.pop()
+            for label, child in frame.children.items():
+                below = (trail, label)
+                if child.b_total:
+                    todo.append((below, child))
+                else:
+                    gone.append((_path(below), child))
+        return sorted(gone, key=lambda one: (-one[1].a_total, one[0]))
+
+
+def _path(trail: _Trail | None) -> tuple[str, ...]:
+    labels = []
+    while trail is not None:
+        trail, label = trail
+        labels.append(label)
+    return tuple(reversed(labels))
 
 
 def compare(source: Source, a: Side, b: Side, naming: Naming, normal: str = "second") -> Difference:
     """B compared with A. With `normal` = request both must have requests."""
     times_a, times_b = window_times(source, a.selection), window_times(source, b.selection)
-    root = ComparedFrame("all")
-    for times, is_b in ((times_a, False), (times_b, True)):
-        for labels, us in stacks_of_window(times.times, source.frames, naming):
-            _count(root, labels, us, is_b=is_b)
+    tree = StackTree(naming.by_number(source.frames))
+    tree.count(times_a.times, times_b.times)
     scale_a, scale_b = _scale(a, times_a, normal), _scale(b, times_b, normal)
     judged = min(len(times_a.slices), len(times_b.slices)) >= FEWEST_SLICES
-    difference = Difference(root, times_a, times_b, scale_a, scale_b, judged)
+    difference = Difference(tree.root, times_a, times_b, scale_a, scale_b, judged)
     if judged:
-        _judge(difference, source, (a.selection, b.selection), naming, normal)
+        _judge(difference, tree, source, (a.selection, b.selection), normal)
     return difference
-
-
-def _count(root: ComparedFrame, labels: Sequence[str], us: int, *, is_b: bool) -> None:
-    frame = root
-    path = [root]
-    for label in labels:
-        child = frame.children.get(label)
-        if child is None:
-            child = frame.children[label] = ComparedFrame(label)
-        frame = child
-        path.append(frame)
-    for one in path:
-        if is_b:
-            one.b_total += us
-        else:
-            one.a_total += us
-    if is_b:
-        frame.b_own += us
-    else:
-        frame.a_own += us
 
 
 def _scale(side: Side, times: WindowTimes, normal: str) -> Scale:
@@ -144,63 +126,23 @@ def _scale(side: Side, times: WindowTimes, normal: str) -> Scale:
     return Scale(times.length_ms, length_ms / side.requests if side.requests else 0.0)
 
 
-class _BlockTotals:
-    """Totals of the frames that are judged, block by block."""
-
-    def __init__(self, difference: Difference, source: Source, naming: Naming) -> None:
-        least_a = max(1, difference.a.total_us * SMALLEST_SHARE)
-        least_b = max(1, difference.b.total_us * SMALLEST_SHARE)
-        self.judged = {difference.root} | {
-            frame for _, frame in difference.each() if frame.a_total >= least_a or frame.b_total >= least_b
-        }
-        self._root = difference.root
-        self._labels_of = naming.by_number(source.frames)
-        self._places: dict[StackPath, list[ComparedFrame]] = {}
-
-    def of(self, blocks: list[BlockTimes]) -> dict[ComparedFrame, list[int]]:
-        """Microseconds of each frame in each block."""
-        times = {frame: [0] * len(blocks) for frame in self.judged}
-        for number, block in enumerate(blocks):
-            for sign, part in ((1, block.plus), (-1, block.minus)):
-                for path, us in part.items():
-                    for frame in self._frames_on(path):
-                        times[frame][number] += sign * us
-        return times
-
-    def _frames_on(self, path: StackPath) -> list[ComparedFrame]:
-        found = self._places.get(path)
-        if found is None:
-            along = _along(self._root, self._labels_of(path))
-            found = self._places[path] = [one for one in along if one in self.judged]
-        return found
-
-
 def _judge(
     difference: Difference,
+    tree: StackTree,
     source: Source,
     selections: tuple[Selection, Selection],
-    naming: Naming,
     normal: str,
 ) -> None:
-    totals = _BlockTotals(difference, source, naming)
+    least_a = max(1, difference.a.total_us * SMALLEST_SHARE)
+    least_b = max(1, difference.b.total_us * SMALLEST_SHARE)
+    totals = BlockTotals(tree, lambda frame: frame.a_total >= least_a or frame.b_total >= least_b)
     blocks_a, blocks_b = (window_blocks(source, selection) for selection in selections)
     times_a, times_b = totals.of(blocks_a), totals.of(blocks_b)
     if normal == "share":
-        divisors_a, divisors_b = times_a[difference.root], times_b[difference.root]
+        divisors_a, divisors_b = times_a[ROOT], times_b[ROOT]
     else:
         divisors_a = [block.length_ms for block in blocks_a]
         divisors_b = [block.length_ms for block in blocks_b]
     noise = Noise(divisors_a, divisors_b, difference.scale_a.factor, difference.scale_b.factor)
-    for frame in totals.judged:
-        frame.within_noise = noise.holds(times_a[frame], times_b[frame])
-
-
-def _along(root: ComparedFrame, labels: Sequence[str]) -> Iterator[ComparedFrame]:
-    """The frames of a stack, as far as there are any: off-CPU, a stack of wall may be in neither window."""
-    yield root
-    frame = root
-    for label in labels:
-        if label not in frame.children:
-            return
-        frame = frame.children[label]
-        yield frame
+    for place in totals.places:
+        tree.frames[place].within_noise = noise.holds(times_a[place], times_b[place])

@@ -117,7 +117,10 @@ class Artillery:
         """What an exit code means, from the code and the files left behind."""
         if stopped_by_us:
             return Ending("interrupted", "it was stopped before its end")
-        ending = _signalled(exit_code) or _workers_died(exit_code, folder) or _said(exit_code, folder)
+        ending = _signalled(exit_code)
+        # When a worker has left, the recorder ends Artillery by a signal of its own.
+        if ending is None or ending.outcome == "interrupted":
+            ending = _workers_died(exit_code, folder) or ending or _said(exit_code, folder)
         return replace(ending, checks=ensured(_console(folder), expect_failed=exit_code == EXPECT_FAILED))
 
     def collect(self, folder: LoadFolder) -> None:

@@ -16,7 +16,8 @@ from toolkit.reports.folded import folded_stack
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from toolkit.analysis.windows_difference import ComparedFrame, Difference
+    from toolkit.analysis.windows_difference import Difference
+    from toolkit.analysis.windows_tree import ComparedFrame
 
 PALETTES = {
     "red-blue": (

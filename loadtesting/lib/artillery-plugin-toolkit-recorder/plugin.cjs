@@ -28,6 +28,12 @@ class Plugin {
         channel.left(threadId);
       });
       pulse.start();
+      // Before the recorder closes: then every load looks as if it had ended well.
+      process.prependListener('exit', (code) => {
+        if (recorder.closed || recorder.failed) return;
+        recorder.problem(`a generator worker ended in the middle of the load: something in it called process.exit(${code})`);
+        channel.gone(threadId);
+      });
     }
     for (const [what, install] of Object.entries(patches)) {
       try {

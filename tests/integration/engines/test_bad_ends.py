@@ -104,6 +104,25 @@ def test_a_worker_that_dies_is_told_and_its_records_stay(
     assert [event for event in played.events if event["kind"] == "users"][-1]["created"] == {"0": 4}
 
 
+def test_a_worker_that_leaves_by_process_exit_ends_the_load(
+    play: Callable[..., Played], service: Service, tmp_path: Path
+) -> None:
+    (tmp_path / "leaves.cjs").write_text(
+        "let n = 0; const leave = () => process.exit(3);\n"
+        "module.exports = { leave(r, c, e, next) { if (++n === 4) setTimeout(leave, 20); next(); } };"
+    )
+    script = {
+        "config": {**ENDLESS["config"], "processor": "leaves.cjs"},
+        "scenarios": [{"flow": [{"get": {"url": "/items/1", "beforeRequest": "leave"}}]}],
+    }
+    before = len(service.requests())
+    played = play(_written(tmp_path, script), service.url)
+    assert played.took_s < 10, "Artillery alone waits for ever"
+    assert played.ending.outcome == "invalid"
+    assert "process.exit(3)" in played.ending.problem
+    assert {row["id"] for row in service.requests()[before:]} == {row["request_id"] for row in played.rows}
+
+
 def test_a_dead_target_and_a_threshold_that_fails(play: Callable[..., Played], tmp_path: Path) -> None:
     script = {
         "config": {

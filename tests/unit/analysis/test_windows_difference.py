@@ -8,7 +8,7 @@ import pytest
 
 from tests.packed_profiles import PackSource
 from toolkit.analysis.windows import OFF, Selection
-from toolkit.analysis.windows_difference import ComparedFrame, Difference, Side, compare
+from toolkit.analysis.windows_difference import Difference, Side, compare
 from toolkit.analysis.windows_frames import Naming
 from toolkit.analysis.windows_noise import ROUNDS, Noise, mulberry32, poisson_weights
 from toolkit.analysis.windows_profile import Frame, Process, RecordedProfile, Slice
@@ -16,6 +16,8 @@ from toolkit.analysis.windows_slices import Window
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from toolkit.analysis.windows_tree import ComparedFrame
 
 GREW, SAME, GONE, NEW = "grew (/srv/a.py)", "same (/srv/a.py)", "gone (/srv/a.py)", "new (/srv/a.py)"
 
