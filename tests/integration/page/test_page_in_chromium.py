@@ -68,7 +68,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(
-    "reader", ["axis", "address", "findings", "keyboard", "report_page", "other_pages", "bare_svg", "two_svgs"]
+    "reader",
+    ["axis", "address", "findings", "keyboard", "report_page", "other_pages", "bare_svg", "two_svgs"],
 )
 def test_in_chromium(reader: str, folder: Path) -> None:
     given = {"folder": str(folder), "matched": _share_of("scoring.py")}

@@ -61,6 +61,17 @@ def test_one_that_ends_by_itself_was_not_told_to(service: Service) -> None:
     assert ends[A] == ends[B] == "gunicorn ended by itself, as a worker could not boot"
 
 
+def test_its_end_begins_with_the_worker_that_could_not_boot(service: Service) -> None:
+    service.say(20, "Worker (pid:703) exited with code 3.", level="ERROR")
+    service.say(20, f"Worker exiting (pid: {A})", pid=A)
+    service.died(A, 20.2, {"code": 0})
+    service.say(26, f"Worker exiting (pid: {B})", pid=B)  # it had a request to answer
+    service.died(B, 26.1, {"code": 0})
+    service.say(26.2, "Shutting down: Master", "Reason: Worker failed to boot.", level="ERROR")
+
+    assert service.causes() == {A: ("shutdown", "certain"), B: ("shutdown", "certain")}
+
+
 def test_one_that_was_about_to_end_as_watching_began_may_have_said_why_before(service: Service) -> None:
     service.say(2, f"Booting worker with pid: {C}", pid=C)
     service.born(C, 2)

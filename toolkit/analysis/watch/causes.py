@@ -25,7 +25,8 @@ CERTAIN, LIKELY, UNKNOWN = "certain", "likely", "unknown"
 
 _CRASHES = {"SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGABRT", "SIGSYS", "SIGTRAP"}
 _TIMEOUT_CODES = {0, 1}
-_BOOT_CODES = {3: "it failed to boot", 4: "the application could not be loaded"}
+BOOT_CODES = {3: "it failed to boot", 4: "the application could not be loaded"}
+"""Exit codes after which gunicorn ends itself."""
 _TOLD_BY_EXIT = {"killed", "crash", "exited", "boot_failed"}
 """Causes that the kernel's word on how the process ended tells without a line."""
 _QUOTED = "other text was written together with this line, which may be a part of that"
@@ -142,15 +143,15 @@ def _timeout(life: Life, _: Circumstances) -> Cause | None:
 def _boot(life: Life, _: Circumstances) -> Cause | None:
     code = exit_code(life)
     line = life.line("boot_failed") or life.line("worker_exited")
-    if code in _BOOT_CODES and life.there and not life.line("boot_failed"):
+    if code in BOOT_CODES and life.there and not life.line("boot_failed"):
         words = f"it ended by itself with exit code {code}: it was there when watching began, and had booted"
         settled = life.seen_ns - life.born_ns > _BOOT_NS
         return Cause(
             "exited", words, CERTAIN if settled else LIKELY, line, "" if line else f"exit code {code}"
         )
-    if code in _BOOT_CODES:
+    if code in BOOT_CODES:
         evidence = "" if line else f"exit code {code}"
-        return Cause("boot_failed", f"{_BOOT_CODES[code]} (exit code {code})", CERTAIN, line, evidence)
+        return Cause("boot_failed", f"{BOOT_CODES[code]} (exit code {code})", CERTAIN, line, evidence)
     if line is None or line.event != "boot_failed":
         return None
     if code is not None:  # gunicorn tells by the code whether it had booted

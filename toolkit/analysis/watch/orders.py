@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from toolkit.analysis.watch.causes import CERTAIN, LIKELY, Cause, exit_signal
+from toolkit.analysis.watch.causes import BOOT_CODES, CERTAIN, LIKELY, Cause, exit_signal
 from toolkit.analysis.watch.lives import LOOK_NS, SECOND_NS
 
 if TYPE_CHECKING:
@@ -60,13 +60,34 @@ class Orders:
         """The order to end that this worker died of."""
         died_ns = life.died_ns or 0
         for line in reversed(self._shutdowns):
-            if line.t_ns > died_ns + SECOND_NS or not _before(life, line):
+            if self._began_ns(line) > died_ns + SECOND_NS or not _before(life, line):
                 continue
             started_again = any(line.t_ns < start.t_ns <= life.born_ns for start in self._starts)
             mine = not any(line.pid is not None and line.pid == other for other in self._other_arbiters(life))
             if not started_again and mine:
                 return line
         return None
+
+    def _began_ns(self, line: LogLine) -> int:
+        """When the end began. Gunicorn that ends as a worker exited with the code of a failed boot tells the others to end at
+        once, and writes `Shutting down` when all have.
+        """
+        if self._words_near(line) != {"boot_failed"}:
+            return line.t_ns
+        exits = [
+            other.t_ns
+            for other in self._told.get("worker_exited", [])
+            if other.exit_code in BOOT_CODES and 0 <= line.t_ns - other.t_ns <= _PATTERN_NS
+        ]
+        return min(exits, default=line.t_ns)
+
+    def _words_near(self, line: LogLine) -> set[str]:
+        return {
+            name
+            for name in ("term", "int", "quit", "boot_failed")
+            for other in self._told.get(name, [])
+            if abs(other.t_ns - line.t_ns) <= SECOND_NS or other is line
+        }
 
     def _other_arbiters(self, life: Life) -> set[int]:
         """Arbiters that this worker cannot be of: the new one where it was born before an upgrade, else the old one."""
@@ -94,12 +115,7 @@ class Orders:
         """`Shutting down` is written by one that was told to end and by one that ends by itself alike."""
         if line.event == "arbiter_failed":
             return "gunicorn ended by itself: its arbiter failed"
-        near = {
-            name
-            for name in ("term", "int", "quit", "boot_failed")
-            for other in self._told.get(name, [])
-            if abs(other.t_ns - line.t_ns) <= SECOND_NS or other is line
-        }
+        near = self._words_near(line)
         if line.event == "shutdown" and near == {"boot_failed"}:
             return "gunicorn ended by itself, as a worker could not boot"
         return "gunicorn was told to end" if near else "gunicorn ended"
