@@ -100,6 +100,10 @@ def _events(
     )
 
 
+_CUT_BY_A_GAP = 2
+"""Lines: the last before it and the first behind it."""
+
+
 def _tell(building: Building, server: ServerFolder, source: LogSource, assembly: Assembly) -> None:
     if source.file is None:
         return
@@ -116,13 +120,14 @@ def _tell(building: Building, server: ServerFolder, source: LogSource, assembly:
         sentence = f"{log}: {assembly.cut:,} {what} longer than {LONGEST_LINE >> 10} KiB: only the beginning was looked at."
         building.sources.append(Source(building.name_of(source.file), problem=sentence))
     if source.said["role"] == "access" and assembly.lines:
-        for sentence in _access_doubts(log, assembly):
+        for sentence in _access_doubts(log, assembly, _CUT_BY_A_GAP if source.dropped_bytes else 0):
             building.sources.append(Source(building.name_of(source.file), problem=sentence))
 
 
-def _access_doubts(log: str, assembly: Assembly) -> Iterator[str]:
+def _access_doubts(log: str, assembly: Assembly, cut: int) -> Iterator[str]:
+    """`cut`: so many lines may not be whole."""
     cure = "give gunicorn's access_log_format as access_format under servers[].logs in the plan."
-    if unread := assembly.unread:
+    if (unread := assembly.unread) > cut:
         yield f"{log}: {unread:,} of {assembly.lines:,} lines could not be read as lines of an access log: {cure}"
     if assembly.guessed:
         yield (

@@ -327,6 +327,15 @@ def test_gunicorns_own_lines_in_the_access_log_are_no_reason_to_doubt_its_format
     ] * unread
 
 
+def test_a_line_that_the_size_limit_cut_is_no_reason_to_doubt_the_format(recording: Recording) -> None:
+    seen = recording.logs.source("/var/log/shop/access.log", role="access")
+    recording.logs.block(seen, 1.0, access(iso(500)) * 3 + access(iso(500))[:30])
+    recording.logs.dropped(seen, 3.0, 5000, "limit")
+
+    (said,) = recording.problems()
+    assert "5000 bytes were not fetched" in said
+
+
 def test_an_access_log_that_is_read_whole_is_not_doubted(recording: Recording) -> None:
     seen = recording.logs.source("/var/log/shop/access.log", role="access")
     recording.logs.block(seen, 1.0, access(iso(500)) * 3)
