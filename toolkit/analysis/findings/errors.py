@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.analysis.findings.evidence import share
 from toolkit.analysis.findings.finding import CERTAIN, LIKELY, PERHAPS, Finding, RuledOut, Span, Unknown
-from toolkit.analysis.findings.words import count, percent
+from toolkit.analysis.findings.words import count, one_line, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,7 +83,7 @@ def _traceback(group: dict[str, Any], parts: list[dict[str, Any]], totals: dict[
         f"{count(failed, 'request')} of {totals['count']:,} ({percent(share(failed, totals['count']))}) got {statuses} and stand "
         "beside this traceback.",
         f"It was logged {count(group['count'], 'time')}"
-        + (f": {group['message']}." if group.get("message") else "."),
+        + (f": {one_line(group['message'])}." if group.get("message") else "."),
     ]
     if names:
         evidence.append(f"Requests: {names}.")

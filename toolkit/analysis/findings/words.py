@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from toolkit.analysis.frames import Function
 
 _MIB = 2**20
+_LONGEST = 300
 
 
 def cores(value: float) -> str:
@@ -36,6 +37,12 @@ def mib(value: float) -> str:
 def count(number: float, one: str, many: str = "") -> str:
     """`1 worker`, `1,204 workers`."""
     return f"{number:,.0f} {one if number == 1 else many or one + 's'}"
+
+
+def one_line(text: str) -> str:
+    """A message with its line breaks as spaces, not longer than a sentence may be."""
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
 
 
 def place(function: Function) -> str:
