@@ -15,6 +15,7 @@ from counter_service.accounts import accounts
 from counter_service.appointments import appointments
 from counter_service.changes import ChangeFeed
 from counter_service.database import Database, prepare
+from counter_service.games import games
 from counter_service.messages import messages
 from counter_service.notices import notices
 from counter_service.open_sockets import OpenSockets
@@ -42,7 +43,7 @@ def create_app(database_path: str) -> CounterService:
     app.extensions["counter_service.database"] = database
     app.extensions["counter_service.open_sockets"] = open_sockets
 
-    for blueprint in (accounts, appointments, notices, messages):
+    for blueprint in (accounts, appointments, notices, messages, games):
         app.register_blueprint(blueprint)
     app.add_url_rule("/healthz", view_func=healthz)
 

@@ -26,6 +26,9 @@ CREATE TABLE messages (
     request_id TEXT NOT NULL
 );
 
+-- The columns that were played, in turn; the client begins.
+CREATE TABLE games (id TEXT PRIMARY KEY, moves TEXT NOT NULL) WITHOUT ROWID;
+
 -- One row numbers the print jobs of all workers, so that the failing share is exact over the whole service.
 CREATE TABLE print_jobs (id INTEGER PRIMARY KEY CHECK (id = 1), issued INTEGER NOT NULL);
 INSERT INTO print_jobs VALUES (1, 0);

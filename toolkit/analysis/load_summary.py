@@ -28,7 +28,9 @@ def load_summary(connection: duckdb.DuckDBPyConnection, manifest: Manifest) -> d
     details = _details(connection)
     names = [_request_row(row, duration_s, details) for row in statistics if row["of"] == "name"]
     codes = rows(connection, "codes")
-    operations = next((row for row in codes if row["status"] == 0), {"requests": 0, "connections": 0})
+    operations = next(
+        (row for row in codes if row["status"] == 0), {"requests": 0, "connections": 0, "calls": 0}
+    )
     scenarios = _scenarios(connection)
     users = _by_load(rows(connection, "users"))
     errors = {str(row["error"]): row["requests"] for row in rows(connection, "errors")}
@@ -46,7 +48,7 @@ def load_summary(connection: duckdb.DuckDBPyConnection, manifest: Manifest) -> d
         "codes": {str(row["status"]): row["requests"] for row in codes},
         "websocket": {
             "connections": operations["connections"],
-            "messages": operations["requests"] - operations["connections"],
+            "messages": operations["requests"] - operations["connections"] - operations["calls"],
             "unanswered": _merged(users, "unanswered"),
         },
         "errors": errors,

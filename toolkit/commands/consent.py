@@ -12,7 +12,7 @@ import click
 
 from toolkit.errors import UsageError
 from toolkit.plan.secrets import mask_urls
-from toolkit.run.load import targets_of
+from toolkit.run.jobs import targets_of
 from toolkit.run.stages import connect_options
 from toolkit.transports.registry import host_of
 

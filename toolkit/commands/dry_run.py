@@ -16,7 +16,7 @@ from toolkit.plan.secrets import mask_urls, masked
 from toolkit.recording.layout import RunFolder
 from toolkit.run.canary import ARGV as CANARY_ARGV
 from toolkit.run.canary_process import RATE as CANARY_RATE
-from toolkit.run.load import canary_of, job_of
+from toolkit.run.jobs import canary_of, in_turn, planned_loads
 from toolkit.run.stages import LOAD, PROFILE
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _load(plan: Plan, folder: RunFolder) -> Iterator[str]:
     load = plan.load
     if load is None:
         return
-    how = "side by side" if load.order == "parallel" else "one after another"
+    how = "one after another" if in_turn(plan) else "side by side"
     target = mask_urls(plan.target) if plan.target else "each file's own target"
     canary = canary_of(plan)
     if canary is not None:
@@ -82,9 +82,12 @@ def _load(plan: Plan, folder: RunFolder) -> Iterator[str]:
         yield f"canary: GET {mask_urls(canary)}, {pace}, from before the load until after it; to {folder.generator.canary}"
     yield f"every second: CPU and memory of the generator and of this machine, to {folder.generator.cpu}"
     yield f"load {target} with {len(load.scenarios)} scenario file(s), {how}"
-    for scenario in load.scenarios:
-        into = folder.load(scenario.name)
-        job = job_of(plan, scenario)
+    for planned in planned_loads(plan):
+        scenario, name, into = planned.scenario, planned.name, folder.load(planned.name)
+        if planned.replicas is not None and load.scale is not None:
+            yield f"{name}: scaled before to {planned.replicas}, if it is not: sh -c {shlex.quote(mask_urls(load.scale.command))}"
+            yield f"{name}: ready when {mask_urls(load.scale.ready) or 'that has ended'}; output to {folder.scale_log}"
+        job = planned.job
         shown = replace(  # what is printed is pasted somewhere
             job,
             target=mask_urls(job.target),
@@ -94,14 +97,14 @@ def _load(plan: Plan, folder: RunFolder) -> Iterator[str]:
             consistency=masked(job.consistency),
         )
         launch = engine(scenario.engine).launch(shown, into)
-        yield f"{scenario.name}: {shlex.join(launch.argv)}"
+        yield f"{name}: {shlex.join(launch.argv)}"
         lasts = f"lasts about {launch.planned_s:.0f} s" if launch.planned_s else "lasts until it is done"
-        yield f"{scenario.name}: {lasts}; is ended after {launch.deadline_s:.0f} s"
+        yield f"{name}: {lasts}; is ended after {launch.deadline_s:.0f} s"
         environment = (f"{key}={shlex.quote(value)}" for key, value in sorted(launch.env.items()))
-        yield f"{scenario.name}: with {' '.join(environment)}"
+        yield f"{name}: with {' '.join(environment)}"
         for helper in launch.helpers:
-            yield f"{scenario.name}, {helper.name}: {shlex.join(helper.argv)}"
-        yield f"{scenario.name}: records to {into.requests}, output to {into.console}"
+            yield f"{name}, {helper.name}: {shlex.join(helper.argv)}"
+        yield f"{name}: records to {into.requests}, output to {into.console}"
         if kind_of(plan) == "stress" and (again := recovery_of(plan, scenario)):
             limits = "; ".join(entry["check"] for entry in limits_of(plan.checks))
             yield f"{scenario.name}: ended as soon as one does not hold: {limits}"

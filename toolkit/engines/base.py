@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from toolkit.engines.clients.settings import Clients
     from toolkit.engines.locust_options import LocustOptions
     from toolkit.recording.layout import LoadFolder
 
@@ -34,6 +35,8 @@ class LoadJob:
     """What to populate, do and verify, as the plan's `consistency:` has it; empty where the engine is another."""
     locust: LocustOptions | None = None
     """What the plan says of Locust; None where it says nothing."""
+    clients: Clients | None = None
+    """Of a plan of kind capacity: how many clients, and what each of them repeats."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,8 @@ class Ending:
     problem: str = ""
     checks: tuple[dict[str, Any], ...] = ()
     """What the engine checked by itself: `{"check": as written, "held", "words"}`."""
+    out_of_time: bool = False
+    """It reached its limit of time: what was to follow is not begun."""
 
 
 class Engine(Protocol):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from toolkit.engines.artillery import Artillery
 from toolkit.engines.barrier.engine import Barrier
+from toolkit.engines.clients.engine import ClientsEngine
 from toolkit.engines.locust import Locust
 from toolkit.engines.sender.engine import Sender
 from toolkit.errors import UsageError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 ENGINES: dict[str, Callable[[], Engine]] = {
     "artillery": Artillery,
     "barrier": Barrier,
+    "clients": ClientsEngine,
     "locust": Locust,
     "sender": Sender,
 }

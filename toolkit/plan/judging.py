@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.checks.grammar import parse
 from toolkit.plan.asked import default_keys, wanted_checks
+from toolkit.plan.capacity import KIND, cells_shape
 from toolkit.plan.kinds import kind_of, shape_of
 from toolkit.plan.limits import EXPECTED, is_limit, limits_of
 
@@ -24,4 +25,6 @@ def checks_of(plan: Plan) -> list[dict[str, Any]]:
 def wanted_shape(plan: Plan) -> dict[str, Any]:
     """`Manifest.shape`."""
     shape = shape_of(plan)
+    if shape["kind"] == KIND:
+        return shape | {"cells": cells_shape(plan)}
     return shape | {"limits": limits_of(plan.checks)} if shape["kind"] == "stress" else shape

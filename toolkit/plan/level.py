@@ -2,13 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from toolkit.plan.quantities import Duration
 
-Kind = Literal["load", "stress", "endurance", "soak", "spike", "smoke"]
+Kind = Literal["load", "stress", "endurance", "soak", "spike", "smoke", "capacity"]
+
+
+def _listed(value: Any) -> Any:  # noqa: ANN401 - before validation it may be anything
+    return [value] if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _command(value: Any) -> Any:  # noqa: ANN401 - before validation it may be anything
+    return {"command": value} if isinstance(value, str) else value
+
+
+Counts = Annotated[
+    list[Annotated[int, Field(gt=0, le=1000)]], BeforeValidator(_listed), Field(min_length=1, max_length=50)
+]
+
+
+class Scale(BaseModel):
+    """How the service is given another number of replicas; in short the command alone."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+    command: str = Field(
+        min_length=1,
+        description="run here by a shell before the first clients of each number: {replicas}; {before} is the last one",
+    )
+    ready: str = Field(
+        "",
+        description="http://… that answers 2xx, or a command that ends with 0, once all are there; default: as the command ends",
+    )
+    timeout: Duration = Field(60.0, gt=0, le=3600, description="for the command, and then for being ready")
+
+    def settings(self) -> dict[str, Any]:
+        """As the run takes it."""
+        return {"command": self.command, "ready": self.ready, "timeout_s": self.timeout}
 
 
 class Level(BaseModel):
@@ -40,4 +73,21 @@ class Level(BaseModel):
     )
     recovery: Duration | None = Field(
         None, ge=4, description="of stress and spike: at the first level again; default: 30s"
+    )
+    clients: Counts | None = Field(
+        None, description="of capacity: how many at once, one number or several in turn; default: 1, 2, 4, 8"
+    )
+    repetitions: int | None = Field(
+        None, gt=0, le=1_000_000, description="of capacity: of each client; default: 10"
+    )
+    limit: Duration | None = Field(
+        None,
+        gt=0,
+        description="of capacity: the time for all repetitions of one number of clients; default: 60s",
+    )
+    replicas: Counts | None = Field(
+        None, description="of capacity: of the service, one number or several in turn; needs scale"
+    )
+    scale: Annotated[Scale | None, BeforeValidator(_command)] = Field(
+        None, description="of capacity: the command that gives the service so many replicas"
     )

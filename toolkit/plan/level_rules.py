@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
     Mistake = tuple[Location, str]
 
+_TIMED = ("load", "stress", "endurance", "soak", "spike", "smoke")
 _OF_KINDS = {
+    "duration": _TIMED,
+    "order": _TIMED,
+    "resume": _TIMED,
+    **dict.fromkeys(("clients", "repetitions", "limit", "replicas", "scale"), ("capacity",)),
     "ramp": ("load", "endurance", "soak"),
     "steps": ("stress",),
     "peak": ("spike",),
@@ -36,7 +41,8 @@ def broken_level_rules(data: dict[str, Any]) -> Iterator[Mistake]:
     yield from _of_words(kind, load, engines)
     for index, scenario in enumerate(scenarios):
         yield from _of_locust(kind, load, ("load", "scenarios", index, "locust"), scenario)
-    if kind == "load":
+    yield from _of_clients(kind, load, scenarios)
+    if kind in ("load", "capacity"):
         return
     for index, engine in enumerate(engines):
         if engine == "sender":
@@ -74,6 +80,35 @@ def _of_locust(kind: str, load: dict[str, Any], place: Location, scenario: Any) 
     for key in passed_over:
         if own.get(key) is not None:
             yield (*place, key), words
+
+
+def _of_clients(kind: str, load: dict[str, Any], scenarios: list[Any]) -> Iterator[Mistake]:
+    for index, scenario in enumerate(scenarios):
+        place: Location = ("load", "scenarios", index)
+        said = [
+            key
+            for key in ("call", "test")
+            if isinstance(scenario, dict) and scenario.get(key) not in (None, "")
+        ]
+        said += ["test"] if isinstance(scenario, dict) and scenario.get("test") == "" else []
+        if kind != "capacity":
+            if said:
+                yield (
+                    (*place, said[0]),
+                    "only kind: capacity repeats a function or tests; write kind: capacity",
+                )
+        elif not said:
+            yield (
+                place,
+                "kind: capacity needs call: (a function in a Python file) or test: (of pytest; empty: all of the file)",
+            )
+        elif len(said) > 1:
+            yield (*place, said[1]), "name call or test, not both"
+        if isinstance(scenario, dict) and scenario.get("python") and not said:
+            yield (*place, "python"), "only call and test take this"
+    if kind == "capacity" and (load.get("replicas") is None) != (load.get("scale") is None):
+        missing = "scale" if load.get("scale") is None else "replicas"
+        yield ("load", missing), "replicas and scale belong together: name both or none"
 
 
 def _of_stress(load: dict[str, Any], names: list[str]) -> Iterator[Mistake]:

@@ -216,7 +216,8 @@ class Scenario(_Part):
     )
     engine: Annotated[str, AfterValidator(_engine)] = Field(
         "artillery",
-        description="artillery, locust, sender or barrier; default: locust for a Python file, barrier with consistency",
+        description="artillery, locust, sender, barrier or clients; default: locust for a Python file, barrier with "
+        "consistency, clients with call or test",
     )
     locust: LocustLoad | None = Field(None, description="how Locust runs the file; for a locustfile alone")
     overrides: dict[str, Any] = Field(
@@ -234,6 +235,16 @@ class Scenario(_Part):
     consistency: Consistency | None = Field(
         None, description="of the engine barrier: populate, act, verify whether the data stayed right"
     )
+    call: str = Field(
+        "",
+        pattern=r"^$|^[A-Za-z_][A-Za-z0-9_]*$",
+        description="of kind: capacity: a function in the file; one call is one repetition",
+    )
+    test: str | None = Field(
+        None,
+        description="of kind: capacity: tests in the file, as pytest selects them (test_shop or TestShop::test_buy); empty: all",
+    )
+    python: str = Field("", description="the Python that call or test needs; default: the toolkit's own")
 
     @model_validator(mode="before")
     @classmethod
@@ -242,6 +253,8 @@ class Scenario(_Part):
             data = {"file": data}
         if not isinstance(data, dict):
             return data
+        if data.get("call") or data.get("test") is not None:
+            data = {"engine": "clients", **data}
         if str(data.get("file") or "").endswith(".py"):
             data = {"engine": "locust", **data}
         if data.get("consistency") is not None:
@@ -319,7 +332,8 @@ class Plan(_Part):
     name: str = Field(pattern=_NAME, description="stands in the run folder's name; default: the file's name")
     kind: Kind = Field(
         "load",
-        description="load: for some time; stress: raised until a limit breaks; endurance (or soak): for hours; spike; smoke",
+        description="load: for some time; stress: raised until a limit breaks; endurance (or soak): for hours; spike; smoke; "
+        "capacity: so many clients that repeat a whole scenario so often",
     )
     target: Annotated[str, AfterValidator(_target)] = Field(
         "", description="URL of the service; default: what each scenario file says", validate_default=False

@@ -218,6 +218,11 @@ class RunFolder:
         return self.path / "SHA256SUMS"
 
     @property
+    def scale_log(self) -> Path:
+        """What the plan's command for scaling printed, and what asked whether the service was ready."""
+        return self.path / "scale.log"
+
+    @property
     def generator(self) -> GeneratorFolder:
         """How the machine that made the load was doing."""
         return GeneratorFolder(self.path / "generator")

@@ -81,8 +81,8 @@ class Manifest:
     `{"value", "samples", "from_ns", "to_ns", "where"}`. None where a toolkit without checks made the run."""
     shape: dict[str, Any] = field(default_factory=dict)
     """The kind of load: `{"kind", "levels": [{"load", "phase", "role", "level", "unit", "planned_s"}]}`, and of a stress
-    `"limits"`: `{"check", "name", "family", "abort", "limit"}` each, the one that broke with `"aborted"` as of checks. Empty
-    without load."""
+    `"limits"`: `{"check", "name", "family", "abort", "limit"}` each, the one that broke with `"aborted"` as of checks; of a
+    capacity `"cells"`: `{"load", "scenario", "clients", "repetitions", "replicas" (or null), "limit_s"}`. Empty without load."""
     missing: list[str] = field(default_factory=list)
     """One sentence for each thing that should be here and is not, with the reason."""
     schema: int = SCHEMA

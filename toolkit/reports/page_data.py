@@ -86,12 +86,9 @@ def _head(manifest: Manifest) -> dict[str, Any]:
             _fact("Server" if len(manifest.servers) == 1 else "Servers", named, wide=len(named) > 40)
         )
     if manifest.loads:
-        facts.append(
-            _fact(
-                "Scenario files",
-                ", ".join(_tail(load.file) if load.file else load.name for load in manifest.loads),
-            )
-        )
+        # A stress and a capacity drive a file several times.
+        files = dict.fromkeys(_tail(load.file) if load.file else load.name for load in manifest.loads)
+        facts.append(_fact("Scenario file" if len(files) == 1 else "Scenario files", ", ".join(files)))
     facts.append(_fact("Command", manifest.command))
     if manifest.exit_code is not None:
         facts.append(_fact("Exit code", str(manifest.exit_code)))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.reports.flamegraph_text import bounded
 from toolkit.reports.page_lines import lines_of
 from toolkit.reports.page_numbers import clock
-from toolkit.reports.summary_errors import PERHAPS_SAME, quoted
+from toolkit.reports.summary_errors import PERHAPS_SAME, other_traffic, quoted
 
 if TYPE_CHECKING:
     from toolkit.analysis.results import Results
@@ -42,7 +42,7 @@ def _unseen(unseen: dict[str, Any]) -> list[str]:
         )
     if by_client.get("count"):
         paths = _paths(by_client["paths"])
-        said.append(f"Other traffic on the server during the load: {by_client['count']:,} requests{paths}.")
+        said.append(f"{other_traffic(by_client)}: {by_client['count']:,} requests{paths}.")
     if unseen.get("perhaps_same"):
         said.append(PERHAPS_SAME)
     return said

@@ -103,9 +103,16 @@ def _unseen(found: dict[str, Any]) -> Iterator[str]:
         )
     if by_client["count"]:
         requests = "1 request" if by_client["count"] == 1 else f"{by_client['count']:,} requests"
-        yield f"  Other traffic on the server during the load: {requests}{_paths(by_client['paths'])}"
+        yield f"  {other_traffic(by_client)}: {requests}{_paths(by_client['paths'])}"
     if unseen.get("perhaps_same"):
         yield f"  {PERHAPS_SAME}"
+
+
+def other_traffic(by_client: dict[str, Any]) -> str:
+    """What the server's lines are that belong to no recorded request."""
+    if by_client.get("calls"):
+        return "Requests of the clients' own code, and other traffic, on the server during the load"
+    return "Other traffic on the server during the load"
 
 
 def _without_line(by_server: dict[str, Any]) -> str:

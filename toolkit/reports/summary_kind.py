@@ -30,6 +30,8 @@ def total_rows(totals: dict[str, Any]) -> list[list[str]]:
         ["run time", f"{number(totals['run_time_s'])} s"],
     ]
     for words, key, unit in (("size", "sizes_bytes", "bytes"), ("time", "times_ms", "ms")):
+        if all(value is None for value in totals[key].values()):
+            continue  # nobody saw any, as of clients with code of their own
         rows += [
             [f"{words}, {of}", f"{number(value)} {unit}" if value is not None else "-"]
             for of, value in totals[key].items()

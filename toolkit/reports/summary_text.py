@@ -164,9 +164,15 @@ def _requests(summary: dict[str, Any]) -> list[str]:
         "Requests (response time in msec, of the answered; mode: middle of the fullest bin of the width beside it;",
         "errors: got no answer; checks: answered, with whatever status, but a capture, match or expectation failed)",
         *table(["", "count", "/sec", "errors", "checks", "4xx", "5xx", *_heads(_TIMES)], times),
+        *(_sizes(sizes) if total["bytes_in_mean"] is not None else []),
+    ]
+
+
+def _sizes(rows: list[list[str]]) -> list[str]:
+    return [
         "",
         "Sizes (bytes of response bodies; sent: bytes of request bodies)",
-        *table(["", *_heads(_SIZES)], sizes),
+        *table(["", *_heads(_SIZES)], rows),
     ]
 
 

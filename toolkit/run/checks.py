@@ -22,7 +22,7 @@ from toolkit.plan.judging import wanted_shape
 from toolkit.plan.secrets import mask_urls
 from toolkit.recording.layout import LoadFolder
 from toolkit.run.folder import MIN_FREE_BYTES
-from toolkit.run.load import job_of
+from toolkit.run.jobs import in_turn, job_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -114,7 +114,7 @@ def check_windows(plan: Plan) -> Iterator[Finding]:
         folder = LoadFolder(plan.reports / "check" / scenario.name)
         with suppress(ToolkitError):  # what is wrong with a file is said where files are looked at
             planned.append(engine(scenario.engine).launch(job_of(plan, scenario), folder).planned_s)
-    lasts_s = sum(planned) if plan.load.order == "sequential" else max(planned, default=0.0)
+    lasts_s = sum(planned) if in_turn(plan) else max(planned, default=0.0)
     if len(planned) < len(plan.load.scenarios) or 0.0 in planned:  # of code nothing is known before it runs
         return
     for check in windowed:

@@ -4,32 +4,30 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from toolkit.engines.base import LoadJob
 from toolkit.engines.live import LiveTail
 from toolkit.engines.registry import engine
 from toolkit.errors import CheckFailedError, RunInvalidError, ToolkitError
-from toolkit.plan.kinds import RECOVERY_LOAD, laid_over, recovery_of
 from toolkit.plan.secrets import mask_urls
 from toolkit.recording.manifest import LoadEntry
-from toolkit.run.canary import canary_url, start_canary
+from toolkit.run.canary import start_canary
 from toolkit.run.desk import Progress
 from toolkit.run.engine_processes import end_all, start_engine
 from toolkit.run.folder import require_room
 from toolkit.run.generator import GeneratorWatch
+from toolkit.run.jobs import canary_of, in_turn, planned_loads, recovery_loads
 from toolkit.run.live_checks import LATE_NS, LiveChecks
+from toolkit.run.scaling import Scaling
 from toolkit.run.secret_scan import environment_without_secrets
 
 if TYPE_CHECKING:
     from toolkit.engines.base import Engine, Launch
-    from toolkit.plan.model import Plan, Scenario
     from toolkit.recording.layout import LoadFolder
     from toolkit.run.canary import CanaryProcess
     from toolkit.run.context import Run
     from toolkit.run.engine_processes import EngineProcesses
+    from toolkit.run.jobs import PlannedLoad
     from toolkit.run.live_checks import Failure
 
 _POLL_S = 0.1
@@ -42,11 +40,12 @@ class _Driven:
     """One engine."""
 
     engine: Engine
-    job: LoadJob
     folder: LoadFolder
     launch: Launch
     entry: LoadEntry
     tail: LiveTail
+    replicas: int | None = None
+    """What the service is scaled to before it starts."""
     process: EngineProcesses | None = None
     began: float = 0.0
     arriving: float = 0.0
@@ -82,6 +81,7 @@ class Drive:
     canary: CanaryProcess | None = None
     watch: GeneratorWatch | None = None
     checks: LiveChecks = field(default_factory=lambda: LiveChecks(()))
+    scaling: Scaling | None = None
     stress: bool = False
     """The load is raised until a limit breaks; False again once one broke, or none can any more."""
     _steps_ended: float = 0.0
@@ -90,26 +90,26 @@ class Drive:
 
     def prepare(self) -> None:
         """Make every command before any load starts."""
-        load = self.run.plan.load
         manifest = self.run.manifest
         self.stress = "limits" in manifest.shape
         self.checks = LiveChecks([*(manifest.checks or ()), *manifest.shape.get("limits", ())])
         self.checks.follow(self.run.sessions)
-        self.waiting += [self._made(scenario) for scenario in (load.scenarios if load else [])]
+        scale = self.run.plan.load.scale if self.run.plan.load else None
+        self.scaling = Scaling(self.run, scale) if scale else None
+        self.waiting += [self._made(planned) for planned in planned_loads(self.run.plan)]
 
-    def _made(self, scenario: Scenario, *, recovery: bool = False) -> _Driven:
-        job = job_of(self.run.plan, scenario, recovery=recovery)
-        name = scenario.name + (RECOVERY_LOAD if recovery else "")
-        folder = self.run.folder.load(name)
+    def _made(self, planned: PlannedLoad) -> _Driven:
+        scenario = planned.scenario
+        folder = self.run.folder.load(planned.name)
         folder.path.mkdir(parents=True, exist_ok=True)
         made = engine(scenario.engine)
         file = str(scenario.file) if scenario.file else ""
-        entry = LoadEntry(name=name, file=file, engine=scenario.engine)
+        entry = LoadEntry(name=planned.name, file=file, engine=scenario.engine)
         self.run.manifest.loads.append(entry)
         self.run.manifest.versions.update(made.versions())
-        launch = made.launch(job, folder)
+        launch = made.launch(planned.job, folder)
         tail = LiveTail(folder.request_parts, on_block=self.checks.taker(folder))
-        return _Driven(made, job, folder, launch, entry, tail)
+        return _Driven(made, folder, launch, entry, tail, planned.replicas)
 
     def drive(self) -> None:
         """Start what is due, wait until all has ended, keep the observer told.
@@ -117,8 +117,7 @@ class Drive:
         Raises:
             InterruptedRunError: a signal came.
         """
-        load = self.run.plan.load
-        parallel = load is not None and load.order == "parallel"
+        parallel = not in_turn(self.run.plan)
         told = 0.0
         self._watch_generator()
         while self.waiting or any(driven.running for driven in self.begun) or self._may_still_break():
@@ -153,8 +152,12 @@ class Drive:
         self._note_ended()
         for driven in self.begun:
             driven.engine.collect(driven.folder)
+        self._leave_out("the run ended before")
+
+    def _leave_out(self, why: str) -> None:
         for driven in self.waiting:
-            self.run.missing(f"Scenario {driven.entry.name} was not started: the run ended before.")
+            self.run.missing(f"Scenario {driven.entry.name} was not started: {why}.")
+        self.waiting = []
 
     def _stopped_by_a_check(self) -> bool:
         """Look at the checks that have a window; whether one of them wants the load to end."""
@@ -186,12 +189,7 @@ class Drive:
             driven.stopped_by_us = driven.broke = True
         end_all([driven.process for driven in running if driven.process is not None])
         self._note_ended()
-        plan = self.run.plan
-        self.waiting = [
-            self._made(scenario, recovery=True)
-            for scenario in (plan.load.scenarios if plan.load else [])
-            if recovery_of(plan, scenario)
-        ]
+        self.waiting = [self._made(planned) for planned in recovery_loads(self.run.plan)]
 
     def _may_still_break(self) -> bool:
         """After the last step its windows are looked at, before a stress that held is over."""
@@ -221,8 +219,7 @@ class Drive:
 
     def _remaining_s(self) -> float:
         left = [driven.remaining_s() for driven in self.begun if driven.running]
-        load = self.run.plan.load
-        if load is not None and load.order == "sequential":
+        if in_turn(self.run.plan):
             return sum(left) + sum(driven.launch.planned_s + _ENGINE_WIND_DOWN_S for driven in self.waiting)
         return max(left, default=0.0)
 
@@ -253,6 +250,8 @@ class Drive:
                 self.run.missing(f"The canary ended early: {problem}.")
 
     def _start(self, driven: _Driven) -> None:
+        if driven.replicas is not None and self.scaling is not None:
+            self.scaling.to(driven.replicas)
         driven.began = time.monotonic()
         driven.entry.started_ns = time.time_ns()
         try:
@@ -310,49 +309,8 @@ class Drive:
             error = _error(driven.entry.name, "invalid" if driven.overdue else ending.outcome, problem)
             if error is not None:
                 self.run.problem(error)
-
-
-def canary_of(plan: Plan) -> str | None:
-    """The address that the canary asks; None where there is none."""
-    if plan.load is None:
-        return None
-    choice = plan.load.canary
-    if choice.off:
-        return None
-    jobs = [(engine(one.engine), job_of(plan, one)) for one in plan.load.scenarios]
-    # What the load asks too can be compared with it; the bare target seldom can.
-    reads = (read for loader, job in jobs for read in loader.reads(job)) if choice.path is None else iter(())
-    targets = (target for loader, job in jobs for target in loader.targets(job)[:1])
-    return canary_url(choice, chain(reads, targets))
-
-
-def targets_of(plan: Plan) -> list[str]:
-    """Every address that the plan's load goes to, and its canary, each once."""
-    scenarios = plan.load.scenarios if plan.load else []
-    found = [
-        target for scenario in scenarios for target in engine(scenario.engine).targets(job_of(plan, scenario))
-    ]
-    if plan.load is not None and plan.load.canary.url and (url := canary_of(plan)):
-        found.append(url)
-    return list(dict.fromkeys(found))
-
-
-def job_of(plan: Plan, scenario: Scenario, *, recovery: bool = False) -> LoadJob:
-    """A scenario of the plan as its engine takes it; `recovery`: what follows on a stress that broke."""
-    overrides, locust = laid_over(plan, scenario, recovery=recovery)
-    return LoadJob(
-        name=scenario.name,
-        file=scenario.file or Path(),
-        target=plan.target,
-        overrides=overrides,
-        variables=scenario.variables,
-        environment=scenario.environment,
-        ack_timeout_s=scenario.ack_timeout,
-        send=scenario.send.settings() if scenario.send else {},
-        resume=plan.load.resume if plan.load else None,
-        locust=locust,
-        consistency=scenario.consistency.settings() if scenario.consistency else {},
-    )
+            if ending.out_of_time:
+                self._leave_out(f"{driven.entry.name} reached its limit of time")
 
 
 def _error(name: str, outcome: str, problem: str) -> ToolkitError | None:

@@ -50,10 +50,14 @@ def beginning(kind: Beginning) -> str:
     return known
 
 
+def _number(value: int | None) -> str:
+    return "null" if value is None else str(value)
+
+
 def line(
     kind: Beginning,
     times: Times,
-    outcome: tuple[int | None, str | None, int, int],
+    outcome: tuple[int | None, str | None, int | None, int | None],
     request_id: str | None,
     user: str,
     answered_id: str | None,
@@ -63,7 +67,7 @@ def line(
     status, error, bytes_in, bytes_out = outcome
     answered = f',"answered_id":{quoted(answered_id)}' if answered_id else ""
     return (
-        f'{beginning(kind)}{intended},"start_ns":{start},"first_byte_ns":{"null" if first_byte is None else first_byte}'
-        f',"end_ns":{end},"status":{"null" if status is None else status},"error":{quoted(error)}'
-        f',"bytes_in":{bytes_in},"bytes_out":{bytes_out},"request_id":{quoted(request_id)},"user":"{user}"{answered}}}\n'
+        f'{beginning(kind)}{intended},"start_ns":{start},"first_byte_ns":{_number(first_byte)}'
+        f',"end_ns":{end},"status":{_number(status)},"error":{quoted(error)}'
+        f',"bytes_in":{_number(bytes_in)},"bytes_out":{_number(bytes_out)},"request_id":{quoted(request_id)},"user":"{user}"{answered}}}\n'
     )

@@ -170,3 +170,21 @@ def _traceback(demo: DemoState, request_id: str, until: Until) -> str:
 
     until(lambda: "BrokenPipeError: [Errno 32]" in told())
     return told()
+
+
+def test_a_game_is_played_to_its_end(anybody: httpx.Client) -> None:
+    game = anybody.post("/api/games").json()
+    moves = f"/api/games/{game['game']}/moves"
+    assert anybody.post(moves, json={"column": "3"}).status_code == 400
+    assert anybody.post("/api/games/none/moves", json={"column": 3}).status_code == 404
+    column = 0
+    while game["outcome"] is None:
+        answer = anybody.post(moves, json={"column": column})
+        if answer.status_code == 409:
+            column = (column + 1) % 7
+            continue
+        assert answer.status_code == 201
+        game = answer.json()
+    assert game["outcome"] in {"client", "service", "draw"}
+    assert anybody.post(moves, json={"column": 0}).status_code == 409
+    assert anybody.get(f"/api/games/{game['game']}").json() == game

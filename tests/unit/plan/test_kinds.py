@@ -10,6 +10,7 @@ from toolkit.errors import UsageError
 from toolkit.plan.judging import checks_of, wanted_shape
 from toolkit.plan.kinds import laid_over, phases_of
 from toolkit.plan.loading import load_plan
+from toolkit.run.jobs import in_turn, planned_loads
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -125,3 +126,67 @@ def test_a_locustfiles_own_users_are_the_first_step(plan_with: Any) -> None:
 def test_the_sender_has_no_kind(plan_with: Any) -> None:
     with pytest.raises(UsageError, match="the engine sender has a rate: of its own, and no kind: stress"):
         plan_with("kind: stress\nload:", "own.csv, engine: sender, send: {request: POST /x}")
+
+
+def _capacity(text: str, scenario: str = "own.py, call: play") -> str:
+    return f"kind: capacity\nload:\n  {text}\n  scenarios: [{{file: {scenario}}}]\n"
+
+
+def test_a_capacity_is_a_cell_for_each_number_of_clients_and_replicas(tmp_path: Path) -> None:
+    (tmp_path / "own.py").touch()
+    path = tmp_path / "plan.yml"
+    path.write_text(
+        _capacity(
+            "clients: [1, 4]\n  repetitions: 3\n  limit: 2m\n  replicas: [1, 3]\n  scale: kubectl {replicas}"
+        ),
+        encoding="utf-8",
+    )
+    plan = load_plan(path, {})
+    shape = wanted_shape(plan)
+    assert [(cell["load"], cell["clients"], cell["replicas"]) for cell in shape["cells"]] == [
+        ("own@1x1", 1, 1),
+        ("own@1x4", 4, 1),
+        ("own@3x1", 1, 3),
+        ("own@3x4", 4, 3),
+    ]
+    assert {(cell["repetitions"], cell["limit_s"]) for cell in shape["cells"]} == {(3, 120.0)}
+    loads = planned_loads(plan)
+    assert [(one.name, one.replicas) for one in loads] == [
+        (cell["load"], cell["replicas"]) for cell in shape["cells"]
+    ]
+    assert in_turn(plan)
+    assert loads[1].job.clients is not None
+    assert loads[1].job.clients.wanted == 12
+
+
+def test_a_capacity_has_defaults(tmp_path: Path) -> None:
+    (tmp_path / "own.py").touch()
+    path = tmp_path / "plan.yml"
+    path.write_text(_capacity("clients: 2", 'own.py, test: ""'), encoding="utf-8")
+    (cell,) = wanted_shape(load_plan(path, {}))["cells"]
+    assert (cell["load"], cell["repetitions"], cell["limit_s"], cell["replicas"]) == ("own@2", 10, 60.0, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        (_capacity("clients: 1", "own.yml"), "kind: capacity needs call:"),
+        (_capacity("clients: 1", "own.py, call: a, test: b"), "name call or test, not both"),
+        (_capacity("duration: 1m"), "kind: capacity has no duration"),
+        (_capacity("replicas: 2"), "replicas and scale belong together"),
+        (_capacity("scale: run me"), "replicas and scale belong together"),
+        (_capacity("clients: [1, 0]"), "it must be more than 0"),
+        ("load:\n  clients: 2\n  scenarios: [own.yml]\n", "kind: load has no clients; only capacity"),
+        (
+            "load:\n  scenarios: [{file: own.py, call: play}]\n",
+            "only kind: capacity repeats a function or tests",
+        ),
+    ],
+)
+def test_what_a_capacity_cannot_have_is_said(tmp_path: Path, text: str, mistake: str) -> None:
+    for name in ("own.py", "own.yml"):
+        (tmp_path / name).touch()
+    path = tmp_path / "plan.yml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match=mistake):
+        load_plan(path, {})

@@ -10,7 +10,7 @@ import pytest
 from toolkit.plan.model import Canary, Plan
 from toolkit.run import canary_process
 from toolkit.run.canary import canary_url
-from toolkit.run.load import canary_of
+from toolkit.run.jobs import canary_of
 
 if TYPE_CHECKING:
     from pathlib import Path

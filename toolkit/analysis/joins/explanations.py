@@ -17,6 +17,7 @@ _UNKNOWN = {
     "no_log": "{have} no server line, as no access log was recorded, or not on every server: " + _CANNOT,
     "gap": "fell into a time in which the access log was not recorded: " + _CANNOT,
     "protocol": "{were} on a websocket, which gunicorn does not log: " + _CANNOT,
+    "call": "{were} whole repetitions by the clients' own code, whose single requests nobody sees",
     "incomplete": "{have} no server line, but many that were answered by that address have none either: "
     + _CANNOT,
 }

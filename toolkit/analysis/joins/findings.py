@@ -94,7 +94,10 @@ def _joined(connection: duckdb.DuckDBPyConnection, bounds: dict[str, Any]) -> di
 def _unseen(
     connection: duckdb.DuckDBPyConnection, bounds: dict[str, Any], canary: CanaryAsked
 ) -> dict[str, Any]:
-    """`{"known", "expected", "perhaps_same", "by_server": {…}, "by_client": {…}}`: what one side alone has seen."""
+    """`{"known", "expected", "perhaps_same", "by_server": {…}, "by_client": {…}}`: what one side alone has seen.
+
+    `by_client["calls"]`: repetitions by clients' own code, whose requests are among those that no client tells of.
+    """
     counts = rows(connection, "unseen_counts")[0]
     requests = rows(connection, "unseen_requests") if counts["expected"] else []
     known = bool(counts["expected"])
@@ -117,6 +120,7 @@ def _unseen(
             ],
         },
         "by_client": {
+            "calls": bounds["calls"],
             "count": sum(row["lines"] for row in other),
             "repeated": sum(line["lines"] for line in lines if line["whose"] == "repeated"),
             "websocket": sum(line["lines"] for line in lines if line["whose"] == "websocket"),

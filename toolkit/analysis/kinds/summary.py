@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from toolkit.analysis.database import rows
-from toolkit.analysis.kinds import endurance, smoke, spike, stress
+from toolkit.analysis.kinds import capacity, endurance, smoke, spike, stress
 from toolkit.analysis.kinds.shown import Shown
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ _OF_KIND: dict[str, Callable[[Given], Shown]] = {
     "endurance": endurance.show,
     "spike": spike.show,
     "smoke": smoke.show,
+    "capacity": capacity.show,
 }
 _TOTALS = {
     "sizes": ("bytes_in_median", "bytes_in_mean", "bytes_in_mode"),

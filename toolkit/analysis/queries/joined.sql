@@ -112,6 +112,7 @@ SELECT
         WHEN what IS NOT NULL THEN certainty
     END AS what_certainty,
     CASE
+        WHEN what = 'unknown' AND protocol = 'call' THEN 'call'
         WHEN what = 'unknown' AND protocol <> 'http' THEN 'protocol'
         WHEN what = 'unknown' AND NOT $logged THEN 'no_log'
         WHEN what = 'unknown' AND NOT is_covered THEN 'gap'

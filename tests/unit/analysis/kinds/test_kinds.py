@@ -141,6 +141,47 @@ def test_without_load_there_is_no_section(tmp_path: Path) -> None:
     assert kind_words(summary) is None
 
 
+def test_a_capacity_says_where_more_clients_do_no_more(tmp_path: Path) -> None:
+    builder = RunFolderBuilder(tmp_path)
+    cells = []
+    for clients, ms in ((1, 100), (2, 100), (4, 210), (8, 0)):
+        load = f"play@{clients}"
+        cells.append(
+            {
+                "load": load,
+                "scenario": "play",
+                "clients": clients,
+                "repetitions": 10,
+                "replicas": None,
+                "limit_s": 60.0,
+            }
+        )
+        told: dict[str, Any] = {"protocol": "call", "status": 0, "name": "play"}
+        wrong = {"error": "ValueError: no"}
+        builder.load(
+            load,
+            [
+                request(
+                    clients * 100 + at * ms / 1000, ms, **(told | (wrong if clients == 2 and at == 0 else {}))
+                )
+                for at in range(10)
+                for _ in range(clients if ms else 0)
+            ],
+        )
+    found = _found(builder, "capacity", [], cells=cells)
+
+    rows = found["figures"]["rows"]
+    assert [row["completed"] for row in rows] == [10, 20, 40, 0]
+    assert [row["succeeded"] for row in rows] == [10, 18, 40, 0]
+    assert [row["speed_up"] for row in rows] == pytest.approx([1.0, 2.0, 1.9, None], abs=0.02)
+    assert found["figures"]["best"]["play"]["clients"] == 2
+    assert found["sentences"] == [
+        "Most with 2 clients: 20 repetitions a second; no later row does 10 % more.",
+        "2 of 70 completed repetitions failed.",
+        "Not begun: 8 clients.",
+    ]
+
+
 def test_single_requests_on_demand(tmp_path: Path) -> None:
     builder = RunFolderBuilder(tmp_path)
     builder.load("own", [request(1, 5, name="=cmd()"), failed(2, "ECONNRESET\x1b[2J", 9)])
