@@ -185,11 +185,17 @@ def _workers(watch: dict[str, Any], at: Callable[[int | None], str], zero: int) 
                 _bytes(one["uss_last"]),
                 _cell(one["threads_max"], one["threads_max"]),
                 _cell(one["descriptors_max"], one["descriptors_max"]),
+                _rate(one["switches_per_s"], 1),
+                _rate(one["io_per_s"], 1 << 10),
                 _cell(at(one["born_ns"]) or "before", since(one["born_ns"])),
                 _cell(ended or "alive", since(one["died_ns"])),
             ]
         )
     return rows
+
+
+def _rate(value: float | None, unit: int) -> dict[str, Any]:
+    return _cell("–" if value is None else f"{value / unit:,.0f}", value)
 
 
 def _ends(workers: dict[str, Any], zero: int) -> list[dict[str, Any]]:

@@ -53,7 +53,9 @@ def _tracebacks(groups: list[dict[str, Any]]) -> Iterator[str]:
         yield from _innermost(group)
     if len(groups) > _MOST_TRACEBACKS:
         rest = groups[_MOST_TRACEBACKS:]
-        yield f"  {len(rest)} other tracebacks, {sum(group['count'] for group in rest):,} times, are in summary.json."
+        others = "1 other traceback" if len(rest) == 1 else f"{len(rest)} other tracebacks"
+        be = "is" if len(rest) == 1 else "are"
+        yield f"  {others}, {sum(group['count'] for group in rest):,} times, {be} in summary.json."
 
 
 def quoted(group: dict[str, Any]) -> str:

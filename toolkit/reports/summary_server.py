@@ -16,6 +16,7 @@ SHORT_LIVES = (
 _MOST_WORKERS = 16
 _MOST_TIMES = 6
 _MIB = 2**20
+_KIB = 1 << 10
 _HOST = (
     # words, quantity, factor, digits
     ("CPU, cores", "host.cpu", 1.0, 2),
@@ -57,7 +58,7 @@ def server_lines(summary: dict[str, Any]) -> list[str]:
             *_queue(watch["queue"], at),
             *_busy(watch["busy"]),
             *_workers(watch, at),
-            *_deaths(watch["workers"], at),
+            *_deaths(watch["workers"], watch["window"], at),
         ]
     return lines
 
@@ -179,20 +180,24 @@ def _workers(watch: dict[str, Any], at: Callable[[int | None], str]) -> list[str
             _scaled(row["busy"], 100.0, 0),
             _scaled(row["rss_last"], 1 / _MIB, 1),
             _scaled(row["rss_max"], 1 / _MIB, 1),
+            _scaled(row["uss_last"], 1 / _MIB, 1),
             number(row["threads_max"]),
             number(row["descriptors_max"]),
+            _scaled(row["switches_per_s"], 1.0, 0),
+            _scaled(row["io_per_s"], 1 / _KIB, 1),
             at(row["born_ns"]) if row["born_ns"] else "",
             at(row["died_ns"]) if row["died_ns"] else "",
         ]
         for row in shown
     ]
-    head = ["CPU %", "max", "busy %", "RSS MiB", "max", "threads", "files", "born", "died"]
+    head = ["CPU %", "max", "busy %", "RSS MiB", "max", "USS", "threads", "files"]
+    head += ["switches/s", "disk KiB/s", "born", "died"]
     lines = table(["worker", *head], body)
     left = len(rows) - len(shown) + watch["workers_left_out"]
     return [*lines, f"  … and {left} workers that used less CPU"] if left else lines
 
 
-def _deaths(workers: dict[str, Any], at: Callable[[int | None], str]) -> list[str]:
+def _deaths(workers: dict[str, Any], window: dict[str, Any], at: Callable[[int | None], str]) -> list[str]:
     if not workers["most"]:
         return ["  Births and deaths of workers were not watched."]
     births = f"{workers['births']} {'was' if workers['births'] == 1 else 'were'} born"
@@ -201,7 +206,8 @@ def _deaths(workers: dict[str, Any], at: Callable[[int | None], str]) -> list[st
     if not total:
         said = f", {births}" if workers["births"] else "" if workers["short_lives_known"] else SHORT_LIVES
         return [f"  No worker died{said}."]
-    lines = [f"  {total} worker{'s' if total > 1 else ''} died, {births}"]
+    whole = "In the whole recording, " if _some_outside(workers, window) else ""
+    lines = [f"  {whole}{total} worker{'s' if total > 1 else ''} died, {births}"]
     for cause, count in workers["by_cause"].items():
         deaths = [death for death in workers["deaths"] if death["cause"] == cause]
         certainties = {death["certainty"] for death in deaths} - {"certain", "unknown"}
@@ -209,6 +215,14 @@ def _deaths(workers: dict[str, Any], at: Callable[[int | None], str]) -> list[st
         lines.append(f"    {printable(cause)}: {count}{doubt}: {_times(deaths, count, at)}")
         lines += [f"      {printable(words)}" for words in _distinct(death["words"] for death in deaths)]
     return lines
+
+
+def _some_outside(workers: dict[str, Any], window: dict[str, Any]) -> bool:
+    """Whether some ended or were born before or after the time that the other figures are of."""
+    if window["from_ns"] is None:
+        return False
+    lives = [*workers["born"], *workers["deaths"]]
+    return any(not window["from_ns"] <= one["t_ns"] <= window["to_ns"] for one in lives)
 
 
 def _times(deaths: list[dict[str, Any]], count: int, at: Callable[[int | None], str]) -> str:

@@ -289,6 +289,27 @@ def test_what_a_proxy_refused_by_itself_was_in_no_worker_that_died(tmp_path: Pat
     )
 
 
+def test_a_502_that_the_proxy_logged_was_in_the_worker_that_died_all_the_same(tmp_path: Path) -> None:
+    run = JoinedRun(tmp_path)
+    run.access_log()
+    run.logs["app"].source("/var/log/nginx/access.log", role="access")
+    proxy: dict[str, Any] = {"source": 1, "file": "/var/log/nginx/access.log"}
+    run.access(2.0, "GET", "/data", 200, request_id="fine")
+    for at_s, status, name in ((2.001, 200, "fine"), (6.0, 502, "died"), (8.0, 504, "refused")):
+        run.access(at_s, "GET", "/data", status, request_id=name, **proxy)
+    died(run, 6.0, 711, "killed", exit_signal="SIGKILL", source=2)
+
+    rows = run.join(
+        [
+            request(1.99, 12, request_id="fine"),
+            request(5.99, 10, status=502, request_id="died"),
+            request(7.99, 10, status=504, request_id="refused"),
+        ]
+    )
+
+    assert [(row["what"], row["event_pid"]) for row in rows[1:]] == [("killed", 711), ("proxy", None)]
+
+
 def test_a_request_that_a_proxy_gave_up_was_in_the_worker_that_died_later(tmp_path: Path) -> None:
     run = JoinedRun(tmp_path)
     run.access_log()

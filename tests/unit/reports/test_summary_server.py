@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -125,6 +125,33 @@ def test_where_no_log_tells_of_births_it_is_said_what_was_not_seen(
     text = text_of(builder.build())
 
     assert f"{words} (one that lived for less than a second would not be seen" in text
+
+
+def test_each_worker_has_its_memory_switches_and_disk(tmp_path: Path) -> None:
+    builder = RunFolderBuilder(tmp_path)
+    builder.server("app", {})
+    builder.load("http", [request(0.0), request(9.0)])
+    watch = ServerWatch(builder, "app")
+    watch.workers(-1, born=[life(701), life(702)])
+    for second in range(11):
+        told: dict[str, Any] = {
+            "cpu_user": second * 0.1,
+            "switches_voluntary": second * 200,
+            "switches_involuntary": second * 50,
+            "io_write": second * 4096,
+        }
+        watch.line(second, processes=[process(701, rss=50 * MIB, uss=20 * MIB, **told)])
+    watch.workers(15, died=[life(702, exit={"code": 0})])  # long after the load
+    text = section(text_of(builder.build()))
+
+    head, row = next(
+        (line.split(), below.split())
+        for line, below in zip(text.splitlines(), text.splitlines()[1:], strict=False)
+        if "switches/s" in line
+    )
+    assert "USS" in head
+    assert [word for word in row if word in {"20.0", "250", "4.0"}] == ["20.0", "250", "4.0"]
+    assert "In the whole recording, 1 worker died" in text
 
 
 def test_a_server_of_which_nothing_was_measured_has_no_section(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from toolkit.analysis.findings.evidence import share
@@ -75,7 +76,10 @@ def _unexplained(failed: int, totals: dict[str, Any]) -> Finding:
 def _traceback(group: dict[str, Any], parts: list[dict[str, Any]], totals: dict[str, Any]) -> Finding:
     failed = sum(part["count"] for part in parts)
     certainties = [_WORDS.get(part["certainty"], PERHAPS) for part in parts]
-    names = ", ".join(f"{one['name']} {one['requests']:,}" for one in group["requests"][:3])
+    beside: Counter[str] = Counter()
+    for one in group["requests"]:
+        beside[one["name"]] += one["requests"]
+    names = ", ".join(f"{name} {number:,}" for name, number in beside.most_common(3))
     statuses = ", ".join(
         sorted({str(part["of"]["status"] or part["of"]["error"] or "no answer") for part in parts})
     )
@@ -86,7 +90,9 @@ def _traceback(group: dict[str, Any], parts: list[dict[str, Any]], totals: dict[
         + (f": {one_line(group['message'])}." if group.get("message") else "."),
     ]
     if names:
-        evidence.append(f"Requests: {names}.")
+        doubtful = beside.total() - failed
+        more = f", of which {doubtful:,} may be another's" if doubtful > 0 else ""
+        evidence.append(f"Requests beside it: {names}{more}.")
     return Finding(
         title=f"{group['known_by']}: {count(failed, 'request')} failed",
         certainty=max(certainties, key=(CERTAIN, LIKELY, PERHAPS).index),

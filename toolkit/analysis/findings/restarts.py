@@ -40,6 +40,8 @@ _COST = {"timeout", "killed"}
 """Explanations of failed requests that are a worker's end."""
 _MISSING_S, _MISSING = 5.0, 0.05
 """Worker seconds, and of all of them, that planned restarts may cost before they are a finding."""
+_SEEN_NS = 2_000_000_000
+"""So much later than the last request that it had, and cut off, a worker may be seen to be gone."""
 _CERTAINTIES = {"certain": CERTAIN, "likely": LIKELY}
 
 
@@ -65,7 +67,7 @@ def _of(server: ServerEvidence, evidence: Evidence) -> Iterator[Said]:
         by_cause.setdefault(death["cause"], []).append(death)
     cost = _cost(evidence, [entry.name for entry in evidence.servers])
     for cause, its in sorted(by_cause.items(), key=lambda item: (-len(item[1]), item[0])):
-        yield _finding(server, cause, its, missing_s, cost if cause == _blamed(by_cause) else [])
+        yield _finding(server, cause, its, missing_s, _of_cause(cost, cause, by_cause))
     of_all = (server.workers or 0) * len(server.seconds)
     # Workers are counted at the end of each second: one that was replaced at once may be missing in one of them.
     if planned and not unplanned and missing_s - planned >= max(_MISSING_S, _MISSING * of_all):
@@ -85,7 +87,7 @@ def _of(server: ServerEvidence, evidence: Evidence) -> Iterator[Said]:
 
 def _while_loaded(death: dict[str, Any], server: ServerEvidence) -> bool:
     window = server.watch.get("window") or {}
-    return window.get("from_ns") is None or window["from_ns"] <= death["t_ns"] <= window["to_ns"]
+    return window.get("from_ns") is None or window["from_ns"] <= death["t_ns"] <= window["to_ns"] + _SEEN_NS
 
 
 def _missing_s(server: ServerEvidence) -> float:
@@ -108,9 +110,15 @@ def _cost(evidence: Evidence, servers: list[str]) -> list[dict[str, Any]]:
     ]
 
 
-def _blamed(by_cause: dict[str, list[dict[str, Any]]]) -> str:
-    """Which cause the failed requests are counted to: what was said to be it, or the only one."""
-    return "timeout" if "timeout" in by_cause else max(by_cause, key=lambda cause: len(by_cause[cause]))
+def _of_cause(
+    cost: list[dict[str, Any]], cause: str, by_cause: dict[str, list[dict[str, Any]]]
+) -> list[dict[str, Any]]:
+    """What is known to be of such an end; of connections that were closed it is known only where there is one cause."""
+    return [
+        part
+        for part in cost
+        if part.get("cause") == cause or (part["what"] == "closed" and len(by_cause) == 1)
+    ]
 
 
 def _finding(

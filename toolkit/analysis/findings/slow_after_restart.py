@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from toolkit.analysis.findings.finding import LIKELY, PERHAPS, Finding, RuledOut, Unknown
 from toolkit.analysis.findings.words import count, ms
@@ -24,6 +24,8 @@ _OTHERS = 5
 _MOSTLY = 0.6
 """Of the births, that must be followed by slow answers."""
 _SEVERAL = 3
+_FAILED = 0.03
+"""Of a second's requests, that may have failed."""
 
 
 def rule(evidence: Evidence) -> Iterator[Said]:
@@ -40,7 +42,11 @@ def _of(server: ServerEvidence, evidence: Evidence) -> Iterator[Said]:
     if not evidence.loaded:
         return
     grid = server.lanes["t"]
-    p95 = {second: evidence.series["p95_ms"][place] for second, place in evidence.at.items()}
+    p95 = {
+        second: evidence.series["p95_ms"][place]
+        for second, place in evidence.at.items()
+        if not _failed(evidence.series, place)
+    }
     near: set[int] = set()
     for at in births:
         near |= set(range(grid[at] - _BEFORE_S, grid[at] + _AFTER_S + 1))
@@ -94,3 +100,9 @@ def _of(server: ServerEvidence, evidence: Evidence) -> Iterator[Said]:
         },
         part="time",
     )
+
+
+def _failed(series: dict[str, list[Any]], place: int) -> bool:
+    """Whether so many failed in a second that its p95 may be theirs: what a worker's end, or a proxy, cut off."""
+    failed = (series["status_5xx"][place] or 0) + (series["errors"][place] or 0)
+    return bool(failed and failed >= _FAILED * (series["requests"][place] or 0))

@@ -156,7 +156,7 @@ class Traceback:
     def _goes_on(self, text: str) -> bool:
         """Further lines of a message; anything may stand in them."""
         self._message_lines += 1
-        if text == START or self._message_lines > _MESSAGE_LINES:
+        if (text == START and not self._alone) or self._message_lines > _MESSAGE_LINES:
             return False
         if self._state is _State.GAP:
             text, self._state = f"\n{text}", _State.MESSAGE

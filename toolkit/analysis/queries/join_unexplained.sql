@@ -11,7 +11,8 @@ SELECT
     lines.server, lines.t_high_ns AS line_ns,
     coalesce(lines.status >= 500, false) AS server_failed,
     coalesce(lines.status = requests.status, false) AS same_status,
-    lines.line_no IS NOT NULL AS settled,
+    -- What stands in front writes its line of a 502 too, which says nothing of what came to pass behind it.
+    lines.line_no IS NOT NULL AND NOT (lines.layer > 0 AND coalesce(requests.status = 502, false)) AS settled,
     traced.request_no IS NOT NULL AS traced,
     coalesce(lines.layer = 0 AND lines.status < 500, false) AND NOT list_contains($closed, coalesce(requests.error, '')) AS went_well,
     lines.line_no IS NULL AND (requests.at_once OR coalesce(requests.status IN (503, 521, 523), false)) AS apart,

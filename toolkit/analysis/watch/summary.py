@@ -301,6 +301,8 @@ def _per_worker(
                 name: None if row.get(name) is None else round(row[name])
                 for name in ("rss_max", "rss_last", "uss_last", "threads_max", "descriptors_max")
             },
+            "switches_per_s": rounded(row.get("switches_per_s"), 1),
+            "io_per_s": rounded(row.get("io_per_s"), 1),
         }
         for row in by_cpu[:_MOST_WORKERS]
     ]

@@ -159,6 +159,8 @@ def evidence(
         "t": [ZERO + at for at in range(SECONDS)],
         "requests": [50] * SECONDS,
         "p95_ms": [9.0] * SECONDS,
+        "status_5xx": [0] * SECONDS,
+        "errors": [0] * SECONDS,
         **(series or {}),
     }
     trust = {"verdict": "good", "reasons": [], "rows": [row("arrivals")]}

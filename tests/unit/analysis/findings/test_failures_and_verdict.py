@@ -24,6 +24,7 @@ def _explained(what: str, count: int, **more: Any) -> dict[str, Any]:
         "words": "stand so",
         "fingerprint": None,
         "certainty": "certain",
+        "cause": what,
         **more,
     }
     return {
@@ -42,6 +43,21 @@ def test_timeouts_say_what_they_cost() -> None:
     assert row_.title == "2 workers killed by gunicorn for its timeout; 7 requests failed by it"
     assert row_.certainty == "certain"
     assert row_.counts["requests_failed"] == 7
+
+
+def test_each_cause_is_told_what_its_own_ends_cost() -> None:
+    errors = {
+        "explanations": [_explained("timeout", 6), _explained("killed", 3), _explained("closed", 2)],
+        "tracebacks": [],
+    }
+    deaths = [*[_death("timeout")] * 6, *[_death("killed")] * 3]
+    given = evidence(server(deaths=deaths), server_errors=errors)
+    said = {
+        one.counts["workers_ended"]: one
+        for one in registry.RULES["restarts"](given)
+        if isinstance(one, Finding)
+    }
+    assert {ended: row.counts["requests_failed"] for ended, row in said.items()} == {6: 6, 3: 3}
 
 
 def test_workers_that_are_missing_are_counted() -> None:
@@ -101,6 +117,18 @@ def test_answers_after_a_birth_are_slow() -> None:
 
 def test_answers_after_a_birth_are_as_ever() -> None:
     assert "Not slow after a restart" in ruled_out("slow-after-restart", _restarts(14.0))
+
+
+def test_what_failed_as_the_worker_before_ended_makes_no_birth_slow() -> None:
+    born = [1 if at in (6, 14) else 0 for at in range(SECONDS)]
+    near = {7, 15}
+    series: dict[str, list[Any]] = {
+        "p95_ms": [1000.0 if at in near else 9.0 for at in range(SECONDS)],
+        "status_5xx": [3 if at in near else 0 for at in range(SECONDS)],
+    }
+    assert "Not slow after a restart" in ruled_out(
+        "slow-after-restart", evidence(server({"born": born}), series=series)
+    )
 
 
 def test_the_generator_is_judged_by_the_verdict() -> None:

@@ -198,8 +198,9 @@ def test_a_value_of_a_json_line() -> None:
 
 @pytest.mark.parametrize("key", ["exc_info", "message"])
 def test_a_message_of_several_paragraphs_in_a_json_line(key: str) -> None:
-    text = traceback("ValueError: first\nsecond\n\nfourth", VIEW)
-    assert one(json.dumps({"level": "error", key: text}) + "\n")["message"] == "first\nsecond\n\nfourth"
+    message = "first\nsecond\n\nfourth\nTraceback (most recent call last):\n  quoted"
+    text = traceback(f"ValueError: {message}", VIEW)
+    assert one(json.dumps({"level": "error", key: text}) + "\n")["message"] == message
 
 
 def test_behind_a_containers_name() -> None:
