@@ -43,6 +43,7 @@ def test_a_request_that_was_cut_off_by_a_timeout_of_its_worker(tmp_path: Path) -
         711,
     )
     assert row["event_position"] == 0
+    assert run.errors.summary["explanations"][0]["parts"][0]["cause"] == "timeout"
 
 
 def test_a_sync_worker_had_one_request_the_others_waited(tmp_path: Path) -> None:
@@ -264,6 +265,7 @@ def test_workers_are_counted_once_however_sure_it_is(tmp_path: Path) -> None:
     assert len(workers) > 2
     (told,) = run.errors.summary["explanations"]
     assert f"({len(workers)} workers)" in told["sentence"]
+    assert [part["cause"] for part in told["parts"] if part["what"] in ("timeout", "killed")] == ["killed"]
 
 
 def test_what_a_proxy_refused_by_itself_was_in_no_worker_that_died(tmp_path: Path) -> None:

@@ -123,7 +123,7 @@ def _part(rows: list[Row], places: dict[str, str]) -> Row:
         "count": count,
         "what": what,
         "why": merged["why"],
-        "cause": merged["cause"] if what in ("timeout", "killed") else None,
+        "cause": what if what == "timeout" else merged["cause"] if what == "killed" else None,
         "words": _clause(merged, count, places) + _certainty(what, certainties, by_id=by_id),
         "fingerprint": merged["fingerprint"],
         "access_status": merged["access_status"],
