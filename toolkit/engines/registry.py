@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from toolkit.engines.artillery import Artillery
 from toolkit.engines.barrier.engine import Barrier
 from toolkit.engines.clients.engine import ClientsEngine
+from toolkit.engines.k6.engine import K6
 from toolkit.engines.locust import Locust
 from toolkit.engines.sender.engine import Sender
 from toolkit.errors import UsageError
@@ -20,6 +21,7 @@ ENGINES: dict[str, Callable[[], Engine]] = {
     "artillery": Artillery,
     "barrier": Barrier,
     "clients": ClientsEngine,
+    "k6": K6,
     "locust": Locust,
     "sender": Sender,
 }

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from toolkit.engines.k6.settings import K6Stage
 from toolkit.engines.locust_options import LocustOptions, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from toolkit.engines.k6.settings import K6Options
     from toolkit.plan.level import Level
     from toolkit.plan.model import Plan, Scenario
 
@@ -18,8 +20,8 @@ RECOVERY_PIECES = 4
 """Each is a phase, so that the report can say in which of them the service was well again."""
 RECOVERY_LOAD = "-recovery"
 """The load that follows on a stress that broke is called as its scenario, and this."""
-UNITS = {"artillery": "/s", "locust": " users"}
-"""Engines whose load has a level; Artillery's users arrive at a rate, Locust's are there."""
+UNITS = {"artillery": "/s", "k6": "/s", "locust": " users"}
+"""Engines whose load has a level; Artillery's users and k6's requests arrive at a rate, Locust's users are there."""
 _HOUR_S = 3600.0
 
 
@@ -64,13 +66,14 @@ def phases_of(plan: Plan, scenario: Scenario) -> tuple[Phase, ...]:
     level, kind, unit = plan.load, kind_of(plan), UNITS.get(scenario.engine)
     if level is None or unit is None or _says_itself(scenario):
         return ()
-    own = level.rate if scenario.engine == "artillery" else level.users
-    if kind == "load" and own is None:
+    by_rate = scenario.engine != "locust"
+    own = level.rate if by_rate else level.users
+    if kind == "load" and own is None and scenario.engine != "k6":
         return ()
     if scenario.engine == "locust" and own is None and scenario.locust is not None:
         own = scenario.locust.users
     defaults = _DEFAULTS[kind]
-    base = own or (defaults.rate if scenario.engine == "artillery" else defaults.users)
+    base = own or (defaults.rate if by_rate else defaults.users)
     return _MAKERS[kind](level, defaults, base, unit)
 
 
@@ -86,7 +89,7 @@ def laid_over(plan: Plan, scenario: Scenario, *, recovery: bool = False) -> tupl
     """A scenario's overrides and Locust's options, with the phases of the plan's kind in them."""
     phases = recovery_of(plan, scenario) if recovery else phases_of(plan, scenario)
     options = scenario.locust.options() if scenario.locust else None
-    if not phases:
+    if not phases or scenario.engine == "k6":
         return scenario.overrides, options
     if scenario.engine == "locust":
         return scenario.overrides, replace(
@@ -94,6 +97,16 @@ def laid_over(plan: Plan, scenario: Scenario, *, recovery: bool = False) -> tupl
         )
     config = {**(scenario.overrides.get("config") or {}), "phases": [_artillery(phase) for phase in phases]}
     return {**scenario.overrides, "config": config}, options
+
+
+def k6_options(plan: Plan, scenario: Scenario, *, recovery: bool = False) -> K6Options | None:
+    """What k6 is given: the plan's requests, with the phases of the plan's kind as stages."""
+    if scenario.k6 is None:
+        return None
+    phases = recovery_of(plan, scenario) if recovery else phases_of(plan, scenario)
+    return scenario.k6.options(
+        K6Stage(phase.name, phase.level, phase.duration_s, phase.begins) for phase in phases
+    )
 
 
 def shape_of(plan: Plan) -> dict[str, Any]:
@@ -118,6 +131,8 @@ def shape_of(plan: Plan) -> dict[str, Any]:
 
 
 def _says_itself(scenario: Scenario) -> bool:
+    if scenario.engine == "k6":  # a script of the user's
+        return not (scenario.k6 and scenario.k6.requests)
     if scenario.engine == "locust":
         return bool(scenario.locust and scenario.locust.stages)
     config = scenario.overrides.get("config")

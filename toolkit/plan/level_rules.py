@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from toolkit.plan.k6 import SCRIPTS
 from toolkit.plan.kinds import RECOVERY_LOAD
 from toolkit.plan.names import scenario_name
 
@@ -25,7 +26,10 @@ _OF_KINDS = {
     "peak": ("spike",),
     "recovery": ("stress", "spike"),
 }
-_OF_ENGINES = {"rate": ("artillery", "an Artillery file"), "users": ("locust", "a locustfile")}
+_OF_ENGINES = {
+    "rate": (("artillery", "k6"), "an Artillery file, or requests for k6,"),
+    "users": (("locust",), "a locustfile"),
+}
 _TIMES = ("spawn_rate", "run_time")
 _NEED_LEVEL = ("duration", "ramp")
 
@@ -58,10 +62,10 @@ def _of_words(kind: str, load: dict[str, Any], engines: list[str]) -> Iterator[M
     given = {key for key, value in load.items() if value is not None}
     for key in [key for key in _OF_KINDS if key in given and kind not in _OF_KINDS[key]]:
         yield ("load", key), f"kind: {kind} has no {key}; only {', '.join(_OF_KINDS[key])}"
-    for key, (engine, words) in _OF_ENGINES.items():
-        if key in given and engines and engine not in engines:
+    for key, (takers, words) in _OF_ENGINES.items():
+        if key in given and engines and not set(takers) & set(engines):
             yield ("load", key), f"only {words} takes this, and there is none"
-    if kind == "load" and not given & _OF_ENGINES.keys():
+    if kind == "load" and not given & _OF_ENGINES.keys() and "k6" not in engines:
         for key in [key for key in _NEED_LEVEL if key in given]:
             yield ("load", key), "say how much, too: rate: of Artillery's files, users: of locustfiles"
 
@@ -125,4 +129,6 @@ def _of_stress(load: dict[str, Any], names: list[str]) -> Iterator[Mistake]:
 def _engine_of(scenario: Any) -> str:  # noqa: ANN401 - any YAML value
     file = scenario.get("file") if isinstance(scenario, dict) else scenario
     chosen = scenario.get("engine") if isinstance(scenario, dict) else None
+    if (isinstance(scenario, dict) and scenario.get("k6") is not None) or str(file or "").endswith(SCRIPTS):
+        return str(chosen or "k6")
     return str(chosen or ("locust" if str(file or "").endswith(".py") else "artillery"))

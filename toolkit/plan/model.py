@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from toolkit.engines.registry import ENGINES
 from toolkit.plan.asked import as_entry, checked_text
 from toolkit.plan.consistency import Consistency, request_text
+from toolkit.plan.k6 import SCRIPTS, K6Load
 from toolkit.plan.level import Kind, Level
 from toolkit.plan.locust import LocustLoad
 from toolkit.plan.names import scenario_name, server_name
@@ -212,14 +213,16 @@ class Scenario(_Part):
 
     name: str = Field("", pattern=r"^$|" + _NAME, description="as reports call it; default: the file's name")
     file: Path | None = Field(
-        None, description="the engine's own file, relative to the plan; the engine barrier needs none"
+        None,
+        description="the engine's own file, relative to the plan; barrier, and k6 with requests, need none",
     )
     engine: Annotated[str, AfterValidator(_engine)] = Field(
         "artillery",
-        description="artillery, locust, sender, barrier or clients; default: locust for a Python file, barrier with "
-        "consistency, clients with call or test",
+        description="artillery, locust, k6, sender, barrier or clients; default: locust for a Python file, k6 for JavaScript "
+        "or with k6, barrier with consistency, clients with call or test",
     )
     locust: LocustLoad | None = Field(None, description="how Locust runs the file; for a locustfile alone")
+    k6: K6Load | None = Field(None, description="requests for k6, where the file is no script of your own")
     overrides: dict[str, Any] = Field(
         default_factory=dict, description="laid over the file (Artillery --overrides)"
     )
@@ -257,6 +260,8 @@ class Scenario(_Part):
             data = {"engine": "clients", **data}
         if str(data.get("file") or "").endswith(".py"):
             data = {"engine": "locust", **data}
+        if data.get("k6") is not None or str(data.get("file") or "").endswith(SCRIPTS):
+            data = {"engine": "k6", **data}
         if data.get("consistency") is not None:
             data = {"engine": "barrier", **data}
         return {**data, "name": scenario_name(data)} if scenario_name(data) else data

@@ -28,6 +28,8 @@ def scenario_name(data: Any) -> str:  # noqa: ANN401 - before validation it may 
     file = data.get("file") if isinstance(data, dict) else data
     if written is None and isinstance(data, dict) and file is None and data.get("consistency") is not None:
         return "consistency"
+    if written is None and isinstance(data, dict) and file is None and data.get("k6") is not None:
+        return "k6"
     if written is not None or not isinstance(file, (str, Path)) or not str(file).strip():
         return written or ""
     return _as_name(Path(str(file).strip()).stem) or "scenario"

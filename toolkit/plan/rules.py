@@ -79,8 +79,13 @@ def _file_or_consistency(place: Location, scenario: Any) -> Iterator[Mistake]:  
     given = scenario.get("consistency")
     chosen = scenario.get("engine") or ("barrier" if given is not None else "")
     if chosen != "barrier":
-        if scenario.get("file") is None:
+        requests = _list_at(scenario, "k6", "requests")
+        if scenario.get("file") is None and not requests:
             yield (*place, "file"), "is missing"
+        if scenario.get("file") is not None and requests:
+            yield (*place, "file"), "k6 sends the requests of the plan, or plays a file: name one"
+        if scenario.get("k6") is not None and chosen not in ("", "k6"):
+            yield (*place, "k6"), "only the engine k6 takes this"
         if given is not None:
             yield (*place, "consistency"), "only the engine barrier takes this; write engine: barrier"
         return

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from toolkit.checks.grammar import parse
+from toolkit.engines.k6.binary import find_k6
 from toolkit.engines.locust_python import find_locust
 from toolkit.engines.node import artillery_version, find_node
 from toolkit.engines.registry import engine
@@ -85,6 +86,13 @@ def _uses(plan: Plan, name: str) -> bool:
     return any(scenario.engine == name for scenario in plan.load.scenarios)
 
 
+def check_k6(plan: Plan) -> Iterator[Finding]:
+    """k6, where a scenario is its."""
+    if plan.load and _uses(plan, "k6"):
+        path, version = find_k6()
+        yield Finding("k6", f"{version} ({path})")
+
+
 def check_scenarios(plan: Plan) -> Iterator[Finding]:
     """Each scenario file, by its engine's own parser: side by side, for each may be a process of its own."""
     scenarios = plan.load.scenarios if plan.load else []
@@ -99,7 +107,7 @@ def check_scenarios(plan: Plan) -> Iterator[Finding]:
             continue
         launch = made.launch(job, LoadFolder(plan.reports / "check" / scenario.name))
         planned = f"{launch.planned_s:.0f} s planned" if launch.planned_s else "until it is done"
-        yield Finding(name, f"{scenario.file or 'consistency'}, {planned}")
+        yield Finding(name, f"{scenario.file or 'the plan itself'}, {planned}")
         for remark in made.remarks(job):
             yield Finding(name, remark, warning=True)
 
@@ -199,6 +207,7 @@ LOCAL_CHECKS: tuple[Callable[[Plan], Iterator[Finding]], ...] = (
     check_node,
     check_artillery,
     check_locust,
+    check_k6,
     check_scenarios,
     check_windows,
     check_steps,

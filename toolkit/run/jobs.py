@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from toolkit.engines.base import LoadJob
 from toolkit.engines.registry import engine
 from toolkit.plan.capacity import KIND, cells_of, one_client
-from toolkit.plan.kinds import RECOVERY_LOAD, laid_over, recovery_of
+from toolkit.plan.kinds import RECOVERY_LOAD, k6_options, laid_over, recovery_of
 from toolkit.run.canary import canary_url
 
 if TYPE_CHECKING:
@@ -102,4 +102,5 @@ def job_of(plan: Plan, scenario: Scenario, *, recovery: bool = False) -> LoadJob
         locust=locust,
         consistency=scenario.consistency.settings() if scenario.consistency else {},
         clients=one_client(plan, scenario),
+        k6=k6_options(plan, scenario, recovery=recovery),
     )

@@ -190,3 +190,50 @@ def test_what_a_capacity_cannot_have_is_said(tmp_path: Path, text: str, mistake:
     path.write_text(text, encoding="utf-8")
     with pytest.raises(UsageError, match=mistake):
         load_plan(path, {})
+
+
+def _k6(text: str) -> str:
+    return f"target: http://h\nload:\n  scenarios: [{text}]\n"
+
+
+def test_requests_for_k6_take_the_kinds_stages(tmp_path: Path) -> None:
+    path = tmp_path / "plan.yml"
+    path.write_text(
+        "kind: spike\ntarget: http://h\nload:\n  rate: 4\n  peak: 5\n  duration: 3s\n  recovery: 4s\n  scenarios:\n"
+        "    - k6: {requests: [GET /a, {request: POST /b, body: {c: 1}, weight: 3}]}\n",
+        encoding="utf-8",
+    )
+    (one,) = planned_loads(load_plan(path, {}))
+    assert one.name == "k6"
+    assert one.job.k6 is not None
+    assert [(stage.name, stage.rate, stage.duration_s) for stage in one.job.k6.stages] == [
+        ("before", 4, 6.0),
+        ("spike", 20, 3.0),
+        *((f"after {at}", 4, 1.0) for at in range(1, 5)),
+    ]
+    second = one.job.k6.requests[1]
+    assert (second.method, second.name, second.body, second.headers, second.weight) == (
+        "POST",
+        "POST /b",
+        '{"c": 1}',
+        {"Content-Type": "application/json"},
+        3,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        ("{k6: {requests: [GET /a]}, file: own.js}", "k6 sends the requests of the plan, or plays a file"),
+        ("{k6: {requests: [GET]}}", "is no request; write POST /path"),
+        ("{k6: {requests: [{request: GET /a, expect: 42}]}}", "too little"),
+        ("{k6: {vus: 3}}", "is missing"),
+        ("{k6: {requests: [GET /a]}, engine: artillery}", "only the engine k6 takes this"),
+    ],
+)
+def test_what_k6_cannot_have_is_said(tmp_path: Path, text: str, mistake: str) -> None:
+    (tmp_path / "own.js").touch()
+    path = tmp_path / "plan.yml"
+    path.write_text(_k6(text), encoding="utf-8")
+    with pytest.raises(UsageError, match=mistake):
+        load_plan(path, {})
