@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 
     from toolkit.demo.service import DemoState
 LOCUSTFILE = str(Path(__file__).resolve().parents[2] / "loadtesting" / "locustfile.py")
+K6_SCRIPT = """
+import http from 'k6/http';
+import { sleep } from 'k6';
+export const options = { vus: 4, duration: '40s' };
+export default function () { http.get(`${__ENV.BASE_URL}/api/hours`); sleep(0.1); }
+"""
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "faults.md"
 _TABLE = FaultTable()
 
@@ -68,6 +74,14 @@ def swarm_under_way(toolkit: Toolkit) -> RunUnderWay:
     """The same by Locust, a master and two workers."""
     load = ("--users", "12", "--spawn-rate", "6", "--workers", "2", "--run-time", "14s")
     return RunUnderWay(toolkit, ("--scenario", LOCUSTFILE, *load))
+
+
+@pytest.fixture
+def k6_under_way(toolkit: Toolkit) -> RunUnderWay:
+    """The same by k6."""
+    script = toolkit.folder / "load.js"
+    script.write_text(K6_SCRIPT, encoding="utf-8")
+    return RunUnderWay(toolkit, ("--scenario", str(script)))
 
 
 @pytest.fixture(scope="package")

@@ -95,6 +95,20 @@ def test_a_locust_is_killed(swarm_under_way: RunUnderWay, table: FaultTable, rol
     table.rows.append(swarm_under_way.row(f"kill -9 of Locust's {role}", done.code, said(done.err)))
 
 
+@pytest.mark.needs_k6
+def test_k6_is_killed(k6_under_way: RunUnderWay, table: FaultTable) -> None:
+    first = k6_under_way.engine
+    (k6,) = [one for one in first.children() if one.name() == "k6"]
+    k6_under_way.send(k6.pid, KILL)
+    done = k6_under_way.finish()
+    k6_under_way.await_clean()
+    assert done.code == 97, done.err
+    assert "k6 was ended before its end (SIGKILL)" in done.err
+    assert k6_under_way.requests > 0
+    assert json.loads((k6_under_way.run / "summary.json").read_text())["trust"]["verdict"] == "invalid"
+    table.rows.append(k6_under_way.row("kill -9 of k6", done.code, said(done.err)))
+
+
 def test_a_worker_is_killed(under_way: RunUnderWay, table: FaultTable) -> None:
     worker = under_way.workers[0]
     under_way.send(worker, KILL)

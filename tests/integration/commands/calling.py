@@ -262,10 +262,13 @@ def loading(reports: Path) -> bool:
 
 
 def engines_of(pid: int) -> list[psutil.Process]:
-    """The engines' processes below a call: Artillery's and Locust's."""
+    """The engines' first processes below a call."""
     below = psutil.Process(pid).children(recursive=True)
     return [
         child
         for child in below
-        if any(word.endswith(("artillery/bin/run", "lib/locust_start.py")) for word in child.cmdline())
+        if any(
+            word.endswith(("artillery/bin/run", "lib/locust_start.py", "engines.k6.drive"))
+            for word in child.cmdline()
+        )
     ]
