@@ -11,6 +11,7 @@ BENCHMARKS = {
     "recording": "recording_cost",
     "artillery": "artillery_through_toolkit",
     "locust": "locust_recorder_cost",
+    "k6": "k6_through_toolkit",
     "beyond": "time_beyond_load",
     "flamegraph": "flamegraph_speed",
     "watching": "watching",

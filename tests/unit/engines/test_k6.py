@@ -37,11 +37,8 @@ def nine(
 
 
 def records(lines: list[bytes], **given: Any) -> list[dict[str, Any]]:
-    return list(
-        Samples("front", ["ramp", "steady"], given.get("urls", {}), given.get("expect", {})).records(
-            [HEAD, *lines]
-        )
-    )
+    samples = Samples("front", ["ramp", "steady"], given.get("urls", {}), given.get("expect", {}))
+    return [json.loads(line) for line in samples.records([HEAD, *lines])]
 
 
 def test_nine_lines_are_a_record() -> None:
@@ -92,10 +89,15 @@ def test_lines_may_come_in_pieces_and_others_between_requests() -> None:
         b"checks,1,0.000000,,,,,,,,,",
     ]
     lines = [HEAD, *nine(), *others, *nine(metadata="vu=1")]
-    found = [row for at in range(len(lines)) for row in samples.records(lines[at : at + 1])]
+    found = [json.loads(row) for at in range(len(lines)) for row in samples.records(lines[at : at + 1])]
     assert [row["request_id"] for row in found] == ["r-1", None]
     assert (samples.iterations, samples.dropped, samples.checks, samples.failed_checks) == (1, 3, 1, 1)
     assert {row["phase"] for row in found} == {"1"}
+
+
+def test_the_metadata_stand_in_any_order_and_may_hold_anything() -> None:
+    (row,) = records(nine(metadata='phase=0&vu=3&rid=a"b\\'))
+    assert (row["phase"], row["user"], row["request_id"]) == ("ramp", "vu3", 'a"b\\')
 
 
 def test_phases_are_stages_that_jump_where_a_step_begins() -> None:

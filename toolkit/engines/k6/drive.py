@@ -95,9 +95,8 @@ class Drive:
         if not records:
             return
         if not self._first_ns:
-            self._begin(min(one["start_ns"] for one in records))
-        text = "".join(json.dumps(one, separators=(",", ":")) + "\n" for one in records)
-        data = memoryview(text.encode("utf-8", "replace"))
+            self._begin(self._samples.first_start_ns)
+        data = memoryview("".join(records).encode("utf-8", "replace"))
         while data:
             data = data[part.write(data) :]
 
