@@ -97,6 +97,7 @@ def _load(plan: Plan, folder: RunFolder) -> Iterator[str]:
             variables=masked(job.variables),
             send=masked(job.send),
             consistency=masked(job.consistency),
+            k6=job.k6 and job.k6.shown(masked),
         )
         launch = engine(scenario.engine).launch(shown, into)
         yield f"{name}: {shlex.join(launch.argv)}"

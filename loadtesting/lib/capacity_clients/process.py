@@ -27,9 +27,8 @@ class ClientProcess:
     def run(self) -> int:
         """All repetitions; the exit code."""
         signal.signal(signal.SIGTERM, self._leave)
-        signal.signal(
-            signal.SIGINT, signal.SIG_IGN
-        )  # Ctrl-C goes to the whole group: the coordinator decides
+        # Ctrl-C goes to the whole group: the coordinator decides.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         if self._settings.call:
             try:
                 once = calling.load(self._settings)

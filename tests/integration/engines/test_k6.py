@@ -74,7 +74,13 @@ def requests(*sent: Any, **more: Any) -> dict[str, Any]:
 
 def test_the_plans_requests_equal_the_services_log(service: Service, tmp_path: Path) -> None:
     before = len(service.requests())
-    login = {"request": "POST /login", "name": "log in", "body": {"user": "ann"}, "expect": 200}
+    login = {
+        "request": "POST /login",
+        "name": "log in",
+        "headers": {"Authorization": "Bearer hunter2"},
+        "body": {"user": "ann"},
+        "expect": 200,
+    }
     wrong = {"request": "GET /items/7", "weight": 0.2, "expect": [404]}
     load = {"rate": 40, "ramp": "1s", "duration": "2s", **requests("GET /items/1", login, wrong)}
     done = played(tmp_path, load, service.url, checks=["http.p95 < 2s"])
@@ -96,6 +102,7 @@ def test_the_plans_requests_equal_the_services_log(service: Service, tmp_path: P
         for row in rows
     )
     assert done.summary["totals"]["scenarios_launched"] == len(rows)
+    assert not [path for path in done.run.rglob("*") if path.is_file() and b"hunter2" in path.read_bytes()]
 
 
 def test_a_script_of_ones_own_with_its_thresholds(service: Service, tmp_path: Path) -> None:

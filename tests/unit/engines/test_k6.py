@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 import pytest
 
 from toolkit.engines.k6.samples import Samples
-from toolkit.engines.k6.script import script_of
+from toolkit.engines.k6.script import given_of
 from toolkit.engines.k6.settings import K6Options, K6Request, K6Stage
+from toolkit.plan.secrets import masked
 
 HEAD = (
     b"metric_name,timestamp,metric_value,error,error_code,method,name,scenario,status,url,extra_tags,metadata"
@@ -102,10 +102,7 @@ def test_the_metadata_stand_in_any_order_and_may_hold_anything() -> None:
 
 def test_phases_are_stages_that_jump_where_a_step_begins() -> None:
     stages = (K6Stage("ramp-up", 20, 5, begins=1), K6Stage("steady", 20, 10), K6Stage("spike", 200, 3))
-    text = script_of(K6Options((K6Request("GET", "/", "GET /"),), stages, vus=50), "http://h/")
-    found = re.search(r"const given = (.*?);\nexport", text, re.DOTALL)
-    assert found is not None
-    given = json.loads(found[1])
+    given = json.loads(given_of(K6Options((K6Request("GET", "/", "GET /"),), stages, vus=50), "http://h/"))
     load = given["options"]["scenarios"]["load"]
     assert (load["startRate"], load["preAllocatedVUs"], load["maxVUs"]) == (1, 50, 50)
     assert load["stages"] == [
@@ -118,9 +115,7 @@ def test_phases_are_stages_that_jump_where_a_step_begins() -> None:
     assert given["target"] == "http://h"
 
 
-def test_nothing_in_a_request_can_end_the_script_text() -> None:
-    request = K6Request("POST", "/a", "x`${1}</script>", {"A": '";'}, "`${boom}\u2028")
-    text = script_of(K6Options((request,), (K6Stage("s", 1, 1),)), "http://h")
-    found = re.search(r"const given = (.*?);\nexport", text, re.DOTALL)
-    assert found is not None
-    assert json.loads(found[1])["requests"][0]["body"] == "`${boom}\u2028"
+def test_a_dry_run_shows_no_header_that_is_secret() -> None:
+    request = K6Request("POST", "/a", "a", {"Authorization": "Bearer hunter2"}, '{"b": 1}')
+    shown = K6Options((request,), (K6Stage("s", 1, 1),)).shown(masked)
+    assert "hunter2" not in given_of(shown, "http://h")

@@ -40,6 +40,7 @@ class Drive:
             settings.scenario, [one["name"] for one in settings.stages], settings.urls, settings.expect
         )
         self._process: subprocess.Popen[bytes] | None = None
+        self._stopped = False
         self._told = 0.0
         self._first_ns = 0
         self._ended = 0
@@ -62,6 +63,8 @@ class Drive:
         self._process = subprocess.Popen(
             argv, stdin=subprocess.DEVNULL, preexec_fn=_die_with_us, start_new_session=True
         )
+        if self._stopped:  # a signal that came before there was anybody to hand it on to
+            self._process.send_signal(signal.SIGINT)
         try:
             with (Path(self._settings.parts) / "k6.jsonl").open("ab", buffering=0) as part:
                 part.write(HEADER)
@@ -164,6 +167,7 @@ class Drive:
         """Once: k6 then ends its iterations, and writes its summary."""
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        self._stopped = True
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
 

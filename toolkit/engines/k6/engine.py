@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from toolkit.engines.base import Ending, Launch
 from toolkit.engines.events import said_first, said_last
 from toolkit.engines.k6.binary import find_k6
-from toolkit.engines.k6.script import script_of
+from toolkit.engines.k6.script import GIVEN, SCRIPT, given_of
 from toolkit.engines.k6.settings import VARIABLE, DriveSettings, K6Options
 from toolkit.engines.parts import join_parts
 from toolkit.errors import UsageError
@@ -83,7 +83,7 @@ class K6:
         ]
 
     def launch(self, job: LoadJob, folder: LoadFolder) -> Launch:
-        """The command for a job. The script that is made of requests is written where the folder is there.
+        """The command for a job. The script that sends requests of the plan is written where the folder is there.
 
         Raises:
             UsageError: k6 is missing; the script cannot be read.
@@ -112,6 +112,7 @@ class K6:
                 "TOOLKIT_TARGET": job.target,
                 "TOOLKIT_RUN": folder.path.resolve().parents[1].name,
                 **given,
+                **({GIVEN: given_of(options, job.target)} if options.requests else {}),
                 "K6_CSV_TIME_FORMAT": "unix_micro",
                 "K6_CSV_SAVE_INTERVAL": "200ms",
                 VARIABLE: settings.text(),
@@ -130,7 +131,7 @@ class K6:
             return str(job.file.resolve()), lasts_s
         script = folder.path.resolve() / "script.js"
         if folder.path.is_dir():
-            script.write_text(script_of(options, job.target), encoding="utf-8")
+            script.write_text(SCRIPT, encoding="utf-8")
         return str(script), options.planned_s
 
     def users_arrive(self, folder: LoadFolder) -> bool:

@@ -1,4 +1,8 @@
-"""The plan's requests as a k6 script: arrivals at a rate, an id on each request, the phase in each sample."""
+"""The plan's requests as a k6 script: arrivals at a rate, an id on each request, the phase in each sample.
+
+The script is the same for all. What it sends comes by its environment: a header may hold a secret, and the script stays in the
+run folder.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from toolkit.engines.k6.settings import K6Options
 
-_SCRIPT = """// Made by the toolkit from the plan's requests.
+GIVEN = "TOOLKIT_K6_GIVEN"
+SCRIPT = """// The toolkit's own: sends the requests of a plan, which it is given by TOOLKIT_K6_GIVEN.
 import http from 'k6/http';
 import exec from 'k6/execution';
 
-const given = %s;
+const given = JSON.parse(__ENV.TOOLKIT_K6_GIVEN);
 export const options = given.options;
 const total = given.requests.reduce((sum, one) => sum + one.weight, 0);
 
@@ -48,8 +53,8 @@ export default function () {
 """
 
 
-def script_of(options: K6Options, target: str) -> str:
-    """The whole script. Its rates are whole numbers a second: a stage begins at its own rate, or rises from another."""
+def given_of(options: K6Options, target: str) -> str:
+    """What the script is given, as JSON. A stage begins at its own rate, or rises from another; whole numbers a second."""
     stages: list[dict[str, Any]] = []
     rate = options.stages[0].rate if options.stages[0].begins is None else options.stages[0].begins
     start = rate
@@ -87,4 +92,4 @@ def script_of(options: K6Options, target: str) -> str:
         "ends": ends,
         "options": {"discardResponseBodies": True, "scenarios": {"load": executor}},
     }
-    return _SCRIPT % json.dumps(given, indent=1)
+    return json.dumps(given)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 VARIABLE = "TOOLKIT_K6_RUN"
 
@@ -42,6 +45,13 @@ class K6Options:
     stages: tuple[K6Stage, ...] = ()
     vus: int = 200
     """At most so many requests under way at once."""
+
+    def shown(self, mask: Callable[[Any], Any]) -> K6Options:
+        """With headers and bodies as they may be printed."""
+        requests = (
+            replace(one, headers=mask(one.headers), body=one.body and mask(one.body)) for one in self.requests
+        )
+        return replace(self, requests=tuple(requests))
 
     @property
     def planned_s(self) -> float:
