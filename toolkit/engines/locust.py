@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolkit.engines.base import Ending, Helper, Launch
-from toolkit.engines.events import said_first, said_last
+from toolkit.engines.events import TellsByEvents, printed
 from toolkit.engines.locust_command import (
     LOOPBACK,
     WORKERS_WAIT_S,
@@ -21,7 +21,7 @@ from toolkit.engines.locust_command import (
 from toolkit.engines.locust_file import addresses, check_argv, plain_gets, read_locustfile
 from toolkit.engines.locust_options import LocustOptions
 from toolkit.engines.locust_python import find_locust
-from toolkit.engines.parts import join_parts, unaccounted
+from toolkit.engines.parts import unaccounted
 from toolkit.errors import UsageError
 from toolkit.recording.jsonl import read_lines
 from toolkit.recording.places import carried
@@ -34,10 +34,9 @@ if TYPE_CHECKING:
 GRACE_S = 30.0
 # Of a file that brings its own shape: how long it runs is known only when it has run.
 UNKNOWN_S = 24 * 3600.0
-FIRST_EVENTS_BYTES = LAST_EVENTS_BYTES = 64 * 1024
 
 
-class Locust:
+class Locust(TellsByEvents):
     """The engine `locust`."""
 
     name = "locust"
@@ -156,14 +155,6 @@ class Locust:
             ),
         )
 
-    def users_arrive(self, folder: LoadFolder) -> bool:
-        """As the recorder's first lines say."""
-        return said_first(folder, "phase_started", FIRST_EVENTS_BYTES)
-
-    def users_left(self, folder: LoadFolder) -> bool:
-        """As its last lines say."""
-        return said_last(folder, "users_left", LAST_EVENTS_BYTES)
-
     def ending(self, exit_code: int, folder: LoadFolder, stopped_by_us: bool) -> Ending:
         """What an exit code means; whether every request that was begun is in the records."""
         if stopped_by_us:
@@ -177,10 +168,6 @@ class Locust:
         if problems:
             return Ending("invalid", "; ".join(dict.fromkeys(problems)))
         return _said(exit_code, folder, rows)
-
-    def collect(self, folder: LoadFolder) -> None:
-        """Join what the processes wrote into `folder.requests`; crash-safe and repeatable."""
-        join_parts(folder)
 
     def versions(self) -> dict[str, str]:
         """Of Locust, for run.json."""
@@ -220,10 +207,6 @@ def _said(exit_code: int, folder: LoadFolder, rows: list[dict[str, Any]]) -> End
 
 
 def _last_words(folder: LoadFolder) -> str:
-    try:
-        text = folder.console.read_bytes()[-20_000:].decode("utf-8", "replace")
-    except OSError:
-        text = ""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = printed(folder)
     errors = [line for line in lines if "/ERROR/" in line or "Error:" in line or "error:" in line]
     return (errors or lines or ["it said nothing"])[-1]

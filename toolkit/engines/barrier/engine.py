@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from toolkit.engines.barrier.settings import VARIABLE, BarrierSettings
 from toolkit.engines.barrier.sources.registry import check_table
 from toolkit.engines.base import Ending, Launch
-from toolkit.engines.events import said_last
+from toolkit.engines.events import last_words, said_last
 from toolkit.engines.parts import join_parts
 from toolkit.engines.sender.requests import Requests
 from toolkit.engines.sender.template import MissingFieldError
@@ -109,7 +109,7 @@ class Barrier:
         if exit_code < 0:
             how = signal.Signals(-exit_code).name
             return Ending("invalid", f"the process that conducts the actions was ended by {how}")
-        return Ending("failed", _last_words(folder))
+        return Ending("failed", last_words(folder).removeprefix("Error: "))
 
     def collect(self, folder: LoadFolder) -> None:
         """Join what the releasing processes wrote into `folder.requests`."""
@@ -159,11 +159,3 @@ def _unmade(settings: BarrierSettings) -> list[str]:
         except ValueError as error:
             found.append(f"{place}: {one['request']}: {error}")
     return found
-
-
-def _last_words(folder: LoadFolder) -> str:
-    try:
-        lines = folder.console.read_bytes()[-_LAST_BYTES:].decode("utf-8", "replace").strip().splitlines()
-    except OSError:
-        lines = []
-    return lines[-1].removeprefix("Error: ").rstrip(".") if lines else "it said nothing"

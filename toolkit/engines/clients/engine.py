@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.engines.base import Ending, Launch
 from toolkit.engines.clients.settings import VARIABLE, Clients
-from toolkit.engines.events import said_first, said_last
-from toolkit.engines.parts import join_parts, unaccounted
+from toolkit.engines.events import TellsByEvents, last_words
+from toolkit.engines.parts import unaccounted
 from toolkit.errors import UsageError
 from toolkit.recording.jsonl import read_lines
 from toolkit.recording.places import carried
@@ -26,12 +26,10 @@ if TYPE_CHECKING:
     from toolkit.recording.layout import LoadFolder
 
 _READY_S, _GRACE_S = 60.0, 30.0
-_EVENT_BYTES = 64 * 1024
-_MOST_WORDS = 300
 IN_TIME, SUCCEED = "every repetition ends in time", "every repetition succeeds"
 
 
-class ClientsEngine:
+class ClientsEngine(TellsByEvents):
     """The engine `clients`."""
 
     name = "clients"
@@ -103,14 +101,6 @@ class ClientsEngine:
             deadline_s=_READY_S + clients.limit_s + _GRACE_S,
         )
 
-    def users_arrive(self, folder: LoadFolder) -> bool:
-        """Once all clients were ready."""
-        return said_first(folder, "phase_started", _EVENT_BYTES)
-
-    def users_left(self, folder: LoadFolder) -> bool:
-        """As the last lines say."""
-        return said_last(folder, "users_left", _EVENT_BYTES)
-
     def ending(self, exit_code: int, folder: LoadFolder, stopped_by_us: bool) -> Ending:
         """Invalid where a client was lost; failed checks where the time was over or a repetition failed."""
         if stopped_by_us:
@@ -125,12 +115,8 @@ class ClientsEngine:
             return Ending("invalid", "; ".join(dict.fromkeys(problems)))
         done = next((row for row in rows if row.get("kind") == "done"), None)
         if exit_code or done is None:
-            return Ending("failed", _last_words(folder))
+            return Ending("failed", last_words(folder))
         return _judged(done, folder)
-
-    def collect(self, folder: LoadFolder) -> None:
-        """Join what the processes wrote into `folder.requests`."""
-        join_parts(folder)
 
     def versions(self) -> dict[str, str]:
         """Of the Python that runs the toolkit; a plan may name another for its clients."""
@@ -186,12 +172,3 @@ def _judged(done: dict[str, Any], folder: LoadFolder) -> Ending:
     if not words:
         return Ending("passed", checks=checks)
     return Ending("check-failed", "; ".join(words), checks, out_of_time=late)
-
-
-def _last_words(folder: LoadFolder) -> str:
-    try:
-        text = folder.console.read_bytes()[-20_000:].decode("utf-8", "replace")
-    except OSError:
-        text = ""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return (lines or ["it said nothing"])[-1][:_MOST_WORDS].rstrip(".")

@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from toolkit.engines.base import Ending, Launch
-from toolkit.engines.events import said_first, said_last
+from toolkit.engines.events import TellsByEvents, printed
 from toolkit.engines.k6.binary import find_k6
 from toolkit.engines.k6.script import GIVEN, SCRIPT, given_of
 from toolkit.engines.k6.settings import VARIABLE, DriveSettings, K6Options
-from toolkit.engines.parts import join_parts
 from toolkit.errors import UsageError
 from toolkit.recording.jsonl import read_lines
 
@@ -29,7 +28,6 @@ _DRIVE = (sys.executable, "-m", "toolkit.engines.k6.drive")
 _TAGS = "status,method,name,url,error,error_code,scenario,vu"
 _TIMEOUT_S = 60.0
 _GRACE_S, _UNKNOWN_S = 45.0, 24 * 3600.0
-_EVENT_BYTES = 64 * 1024
 _THRESHOLDS_FAILED = 99
 _URL = re.compile(r"https?://[^\s'\"`{}$)\\]+")
 _PARTS_OF_TIME = re.compile(r"([\d.]+)(h|ms|m|s)")
@@ -37,7 +35,7 @@ _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 KEPT = "arrival rate kept"
 
 
-class K6:
+class K6(TellsByEvents):
     """The engine `k6`."""
 
     name = "k6"
@@ -134,14 +132,6 @@ class K6:
             script.write_text(SCRIPT, encoding="utf-8")
         return str(script), options.planned_s
 
-    def users_arrive(self, folder: LoadFolder) -> bool:
-        """With the first sample."""
-        return said_first(folder, "phase_started", _EVENT_BYTES)
-
-    def users_left(self, folder: LoadFolder) -> bool:
-        """As the last lines say."""
-        return said_last(folder, "users_left", _EVENT_BYTES)
-
     def ending(self, exit_code: int, folder: LoadFolder, stopped_by_us: bool) -> Ending:
         """Thresholds and arrivals that were dropped are failed checks; a k6 that was killed makes the run invalid."""
         if stopped_by_us:
@@ -152,7 +142,9 @@ class K6:
             how = signal.Signals(number).name if 0 < number < signal.NSIG else f"exit code {exit_code}"
             return Ending("invalid", f"k6 was ended before its end ({how}); its last records are lost")
         if exit_code not in (0, _THRESHOLDS_FAILED):
-            return Ending("failed", f"k6 ended with exit code {exit_code}: {_last_words(folder)}")
+            return Ending(
+                "failed", f"k6 ended with exit code {exit_code}: {_problem(chr(10).join(printed(folder)))}"
+            )
         checks = (*_thresholds(folder), _kept(done))
         failed = [
             f"{one['check']}{': ' + one['words'] if one['words'] else ''}"
@@ -162,10 +154,6 @@ class K6:
         if failed:
             return Ending("check-failed", "; ".join(failed), checks)
         return Ending("passed", checks=checks)
-
-    def collect(self, folder: LoadFolder) -> None:
-        """Join what was written into `folder.requests`."""
-        join_parts(folder)
 
     def versions(self) -> dict[str, str]:
         """Of k6, for run.json."""
@@ -240,11 +228,3 @@ def _thresholds(folder: LoadFolder) -> list[dict[str, Any]]:
         for metric, told in said.get("metrics", {}).items()
         for text, crossed in (told.get("thresholds") or {}).items()
     ]
-
-
-def _last_words(folder: LoadFolder) -> str:
-    try:
-        text = folder.console.read_bytes()[-20_000:].decode("utf-8", "replace")
-    except OSError:
-        text = ""
-    return _problem(text) if text.strip() else "it said nothing"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from toolkit.engines.base import Ending, Launch
-from toolkit.engines.events import said_last
+from toolkit.engines.events import last_words, said_last
 from toolkit.engines.parts import join_parts
 from toolkit.engines.sender.opening import resumable, unfit
 from toolkit.engines.sender.record_files import format_of, scan
@@ -106,7 +106,7 @@ class Sender:
             return Ending(
                 "invalid", f"the process that deals out records was ended by {how}; {_resume(folder)}"
             )
-        return Ending("failed", _last_words(folder))
+        return Ending("failed", last_words(folder).removeprefix("Error: "))
 
     def collect(self, folder: LoadFolder) -> None:
         """Join what the sending processes wrote into `folder.requests`."""
@@ -166,11 +166,3 @@ def _look_at(job: LoadJob, settings: SendSettings) -> None:
 
 def _resume(folder: LoadFolder) -> str:
     return f"--resume {folder.path.parents[1]} sends the rest"
-
-
-def _last_words(folder: LoadFolder) -> str:
-    try:
-        lines = folder.console.read_bytes()[-_LAST_BYTES:].decode("utf-8", "replace").strip().splitlines()
-    except OSError:
-        lines = []
-    return lines[-1].removeprefix("Error: ").rstrip(".") if lines else "it said nothing"
