@@ -136,7 +136,7 @@ def _python(clients: Clients) -> str:
     found = shutil.which(clients.python or sys.executable)
     if found is None:
         raise UsageError(
-            f"python: {clients.python} is no program that can be run.", "Name a Python 3.8 or newer."
+            f"python: {clients.python} is no program that can be run.", "Name a Python 3.9 or newer."
         )
     return found
 
