@@ -73,7 +73,7 @@ lint: setup
 types: setup
 	@$(VENV)/bin/mypy
 	@MYPYPATH=profile/agent $(VENV)/bin/mypy --explicit-package-bases profile/agent/*.py
-	@MYPYPATH=loadtesting/lib $(VENV)/bin/mypy --explicit-package-bases loadtesting/lib/locust_*.py loadtesting/lib/locust_recorder/*.py loadtesting/lib/capacity_clients/*.py
+	@MYPYPATH=loadtesting/lib $(VENV)/bin/mypy --explicit-package-bases loadtesting/lib/locust_*.py loadtesting/lib/lent_*.py loadtesting/lib/locust_recorder/*.py loadtesting/lib/capacity_clients/*.py
 
 layers: setup
 	@$(VENV)/bin/lint-imports

@@ -13,7 +13,7 @@ import click
 from toolkit.errors import UsageError
 from toolkit.plan.secrets import mask_urls
 from toolkit.run.jobs import targets_of
-from toolkit.run.stages import connect_options
+from toolkit.run.logging_in import connect_options
 from toolkit.transports.registry import host_of
 
 if TYPE_CHECKING:
@@ -39,13 +39,18 @@ def ask_consent(plan: Plan, desk: Desk, *, yes: bool) -> None:
 
 
 def elsewhere(plan: Plan, desk: Desk) -> list[str]:
-    """Every target and server of the plan that is not loopback."""
+    """Every target, server and lender of workers of the plan that is not loopback."""
     found = [mask_urls(target) for target in targets_of(plan) if not _is_loopback(_host(target))]
     for server in plan.servers:
         host = host_of(server.address, connect_options(server, desk))
         if host is not None and not _is_loopback(host):
             found.append(f"{server.name} ({host})")
-    return found
+    scenarios = plan.load.scenarios if plan.load else []
+    for lender in (one for scenario in scenarios if scenario.locust for one in scenario.locust.away()):
+        host = host_of(lender.address, connect_options(lender, desk))
+        if host is not None and not _is_loopback(host):
+            found.append(f"workers on {host}")
+    return list(dict.fromkeys(found))
 
 
 def _host(target: str) -> str:

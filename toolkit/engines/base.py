@@ -43,6 +43,24 @@ class LoadJob:
 
 
 @dataclass(frozen=True)
+class Lent:
+    """Of a process on another host: what it is lent, and what it must reach here."""
+
+    host: str
+    """Its address, as the plan has it."""
+    files: tuple[tuple[str, Path], ...]
+    """(name in the folder there, file here)."""
+    cwd: str
+    """Where it runs: a folder in the folder there."""
+    process: str
+    """The name of its records' part."""
+    port: int
+    """Of this machine's loopback, that a tunnel leads to."""
+    port_variable: str
+    """The environment variable that tells it where the tunnel begins."""
+
+
+@dataclass(frozen=True)
 class Helper:
     """A process beside the engine's first: one that ends before it makes the numbers useless."""
 
@@ -51,6 +69,8 @@ class Helper:
     argv: tuple[str, ...]
     env: dict[str, str]
     console: Path
+    lent: Lent | None = None
+    """None: it runs here."""
 
 
 @dataclass(frozen=True)

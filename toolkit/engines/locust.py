@@ -6,7 +6,7 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from toolkit.engines.base import Ending, Helper, Launch
+from toolkit.engines.base import Ending, Launch
 from toolkit.engines.events import TellsByEvents, printed
 from toolkit.engines.locust_command import (
     LOOPBACK,
@@ -19,8 +19,10 @@ from toolkit.engines.locust_command import (
     of_users,
 )
 from toolkit.engines.locust_file import addresses, check_argv, plain_gets, read_locustfile
+from toolkit.engines.locust_lending import not_lendable
 from toolkit.engines.locust_options import LocustOptions
 from toolkit.engines.locust_python import find_locust
+from toolkit.engines.locust_workers import workers_of
 from toolkit.engines.parts import unaccounted
 from toolkit.errors import UsageError
 from toolkit.recording.jsonl import read_lines
@@ -68,6 +70,7 @@ class Locust(TellsByEvents):
             mistakes.append(
                 f"{job.file}: Locust's page cannot have port {options.web_port}: something else listens there."
             )
+        mistakes += not_lendable(job.file, options.files)
         if job.overrides or job.environment:
             mistakes.append(
                 f"{job.file}: overrides and environment are for Artillery's files, not for Locust's."
@@ -118,41 +121,19 @@ class Locust(TellsByEvents):
         options = _options(job)
         shaped = file.shape is not None and not options.stages
         planned_s = 0.0 if shaped else options.planned_s
-        start = (
-            python,
-            str(carried("loadtesting") / "lib" / "locust_start.py"),
-            "-f",
-            str(job.file.resolve()),
-        )
-        shared = (*start, *options.arguments, *of_users(job, options))
-        port = free_port() if options.workers else 0
+        start = (python, str(carried("loadtesting") / "lib" / "locust_start.py"))
+        shared = (*start, "-f", str(job.file.resolve()), *options.arguments, *of_users(job, options))
+        port = free_port() if options.all_workers else 0
         return Launch(
             argv=(*shared, *of_main(options, folder, shaped=shaped), *as_master(options, port)),
             env=environment(job, folder, options, 0),
             cwd=Path.cwd(),
             planned_s=planned_s,
             deadline_s=(UNKNOWN_S if shaped else planned_s + options.stop_timeout_s + GRACE_S)
-            + (WORKERS_WAIT_S if options.workers else 0),
+            + (WORKERS_WAIT_S if options.all_workers else 0),
             sends_after=True,  # a file's test_stop and on_stop may send; that nobody does is said when it ends
             page=f"http://{LOOPBACK}:{options.web_port}" if options.web_port else "",
-            helpers=tuple(
-                Helper(
-                    f"worker {number} of {options.workers}",
-                    (
-                        *shared,
-                        "--worker",
-                        "--headless",
-                        "--master-host",
-                        LOOPBACK,
-                        "--master-port",
-                        str(port),
-                        *options.classes,
-                    ),
-                    environment(job, folder, options, number),
-                    folder.helper_console(f"worker-{number}"),
-                )
-                for number in range(1, options.workers + 1)
-            ),
+            helpers=workers_of(job, folder, options, shared, port),
         )
 
     def ending(self, exit_code: int, folder: LoadFolder, stopped_by_us: bool) -> Ending:

@@ -44,11 +44,11 @@ def of_main(options: LocustOptions, folder: LoadFolder, *, shaped: bool) -> list
 
 def as_master(options: LocustOptions, port: int) -> list[str]:
     """More flags for it, where others make the users."""
-    if not options.workers:
+    if not options.all_workers:
         return []
     return [
         *("--master", "--master-bind-host", LOOPBACK, "--master-bind-port", str(port)),
-        *("--expect-workers", str(options.workers), "--expect-workers-max-wait", str(WORKERS_WAIT_S)),
+        *("--expect-workers", str(options.all_workers), "--expect-workers-max-wait", str(WORKERS_WAIT_S)),
     ]
 
 
@@ -59,7 +59,7 @@ def environment(job: LoadJob, folder: LoadFolder, options: LocustOptions, worker
         "events": str(folder.events.resolve()),
         "process": f"worker-{worker}" if worker else "main",
         "worker": worker,
-        "workers": options.workers,
+        "workers": options.all_workers,
         "stages": [asdict(stage) for stage in options.stages],
         "run_time_s": options.planned_s,
     }

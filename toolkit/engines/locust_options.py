@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 RUN_TIME_S = 60.0
 RAMP_S = 5.0
@@ -20,6 +24,15 @@ class Stage:
 
 
 @dataclass(frozen=True)
+class AwayWorkers:
+    """Workers on one other host."""
+
+    address: str
+    processes: int
+    python: str
+
+
+@dataclass(frozen=True)
 class LocustOptions:
     """Defaults are for a file of which the plan says nothing."""
 
@@ -30,7 +43,10 @@ class LocustOptions:
     stages: tuple[Stage, ...] = ()
     """Instead of users, spawn_rate and run_time."""
     workers: int = 0
-    """Processes that make the users, under a master; 0: one process does it all."""
+    """Processes here that make the users, under a master; 0 and none away: one process does it all."""
+    away: tuple[AwayWorkers, ...] = ()
+    files: tuple[Path, ...] = ()
+    """Lent to the workers that are away, beside the locustfile and the modules that it imports."""
     classes: tuple[str, ...] = ()
     """Of the file's User classes; empty: all."""
     tags: tuple[str, ...] = ()
@@ -41,6 +57,11 @@ class LocustOptions:
     """Locust's own page, on this machine alone; None: none."""
     arguments: tuple[str, ...] = ()
     """For options that the file itself defines."""
+
+    @property
+    def all_workers(self) -> int:
+        """Here and away."""
+        return self.workers + sum(one.processes for one in self.away)
 
     @property
     def planned_s(self) -> float:

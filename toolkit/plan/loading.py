@@ -193,21 +193,35 @@ def _resolve_paths(data: dict[str, Any], base: Path) -> None:
             scenario["file"] = str(_beside(base, scenario["file"]))
         if isinstance(scenario, dict):
             resolve_functions(scenario.get("consistency"), base)
+            _resolve_lending(scenario.get("locust"), base)
     for server in data["servers"] if isinstance(data.get("servers"), list) else []:
         if not isinstance(server, dict):
             continue
-        ssh = server.get("ssh")
-        if isinstance(ssh, dict):
-            found = {
-                key: ssh[key]
-                for key in ("config", "known_hosts", "identity")
-                if isinstance(ssh.get(key), str)
-            }
-            ssh.update({key: str(_beside(base, name)) for key, name in found.items()})
+        _resolve_ssh(server.get("ssh"), base)
         gunicorn = server.get("gunicorn")
         # A pidfile lies on the server; only for this machine does "relative to the plan" mean anything.
         if isinstance(gunicorn, dict) and str(gunicorn.get("pidfile", "")).startswith(("./", "../")):
             gunicorn["pidfile"] = str(_beside(base, gunicorn["pidfile"]))
+
+
+def _resolve_ssh(ssh: Any, base: Path) -> None:  # noqa: ANN401 - any YAML value
+    if isinstance(ssh, dict):
+        found = {
+            key: ssh[key] for key in ("config", "known_hosts", "identity") if isinstance(ssh.get(key), str)
+        }
+        ssh.update({key: str(_beside(base, name)) for key, name in found.items()})
+
+
+def _resolve_lending(locust: Any, base: Path) -> None:  # noqa: ANN401 - any YAML value
+    if not isinstance(locust, dict):
+        return
+    if isinstance(locust.get("files"), list):
+        locust["files"] = [
+            str(_beside(base, one)) if isinstance(one, str) else one for one in locust["files"]
+        ]
+    for machine in locust["workers"] if isinstance(locust.get("workers"), list) else []:
+        if isinstance(machine, dict):
+            _resolve_ssh(machine.get("ssh"), base)
 
 
 def _missing_files(data: dict[str, Any]) -> list[tuple[Location, str]]:

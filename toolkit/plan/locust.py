@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from toolkit.engines.locust_options import RAMP_S, RUN_TIME_S, LocustOptions, Stage
+from toolkit.engines.locust_options import RAMP_S, RUN_TIME_S, AwayWorkers, LocustOptions, Stage
 from toolkit.plan.quantities import Duration
+from toolkit.plan.reaching import Ssh, server_address
 
 _PAGE_PORT = 8089
+LOCAL = "local:"
 
 
 def _port(value: Any) -> Any:  # noqa: ANN401 - before validation it may be anything
@@ -32,6 +35,34 @@ class LocustStage(BaseModel):
     name: str = Field("", max_length=100, description="as reports call it; default: its number of users")
 
 
+def _in_short(value: Any) -> Any:  # noqa: ANN401 - before validation it may be anything
+    return {"address": value} if isinstance(value, str) else value
+
+
+class LocustWorkers(BaseModel):
+    """Workers on one machine; in short its address alone."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+    address: Annotated[str, AfterValidator(server_address)] = Field(
+        description="local:, ssh://[user@]host[:port], or ssh://alias of the SSH configuration"
+    )
+    processes: int = Field(1, ge=1, le=256, description="on this machine; one keeps one core busy")
+    python: str = Field(
+        "python3", min_length=1, description="of a host reached by SSH: its Python that has the same Locust"
+    )
+    ssh: Ssh = Field(default_factory=Ssh)
+
+
+def _machines(value: Any) -> Any:  # noqa: ANN401 - before validation it may be anything
+    """A number is so many processes on this machine."""
+    if isinstance(value, str):
+        value = int(value) if value.lstrip("-").isdigit() else [value]
+    if isinstance(value, int) and not isinstance(value, bool):
+        return [{"address": LOCAL, "processes": value}] if value else []
+    return value
+
+
 class LocustLoad(BaseModel):
     """How Locust runs a locustfile."""
 
@@ -47,11 +78,17 @@ class LocustLoad(BaseModel):
     stages: list[LocustStage] = Field(
         default_factory=list, description="instead of these three: one number of users after another"
     )
-    workers: int = Field(
-        0,
-        ge=0,
-        le=256,
-        description="processes that make the users under a master; 0: one process does it all",
+    workers: Annotated[
+        list[Annotated[LocustWorkers, BeforeValidator(_in_short)]],
+        BeforeValidator(_machines, json_schema_input_type=int | str | list[str | LocustWorkers]),
+    ] = Field(
+        default_factory=list,
+        description="processes that make the users under a master; 0 or none: one process does it all; or machines: local:, ssh://host",
+    )
+    files: list[Path] = Field(
+        default_factory=list,
+        description="lent to workers on other hosts beside the locustfile and the modules that it imports: files and folders "
+        "that lie beside it or below",
     )
     classes: list[str] = Field(default_factory=list, description="User classes of the file; default: all")
     tags: list[str] = Field(default_factory=list, description="only tasks with one of these tags")
@@ -69,6 +106,10 @@ class LocustLoad(BaseModel):
         default_factory=list, description="given to Locust, for options that the file itself defines"
     )
 
+    def away(self) -> list[LocustWorkers]:
+        """Those on other hosts."""
+        return [one for one in self.workers if one.address != LOCAL]
+
     def options(self) -> LocustOptions:
         """As the engine takes it."""
         default = LocustOptions()
@@ -77,7 +118,9 @@ class LocustLoad(BaseModel):
             spawn_rate=self.spawn_rate,
             run_time_s=self.run_time or default.run_time_s,
             stages=_stages(self.stages),
-            workers=self.workers,
+            workers=sum(one.processes for one in self.workers if one.address == LOCAL),
+            away=tuple(AwayWorkers(one.address, one.processes, one.python) for one in self.away()),
+            files=tuple(self.files),
             classes=tuple(self.classes),
             tags=tuple(self.tags),
             exclude_tags=tuple(self.exclude_tags),

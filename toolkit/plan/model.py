@@ -20,6 +20,7 @@ from toolkit.plan.level import Kind, Level
 from toolkit.plan.locust import LocustLoad
 from toolkit.plan.names import scenario_name, server_name
 from toolkit.plan.quantities import Duration, Percent, Size
+from toolkit.plan.reaching import Ssh, server_address
 from toolkit.plan.secrets import SecretReference
 
 View = Literal["wall", "cpu", "gil"]
@@ -46,16 +47,6 @@ def _page(value: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError(f"{value!r} is no address to ask with GET; write http://host:port/path")
     return value
-
-
-def _address(value: str) -> str:
-    if value == "local":  # YAML takes `local:` only in quotes
-        return "local:"
-    if value != "local:" and not re.match(r"^ssh://[^/\s]+/?$", value):
-        raise ValueError(f"{value!r} is no server address; write ssh://user@host, ssh://alias or local:")
-    if "@" in value and ":" in value.removeprefix("ssh://").split("@")[0]:
-        raise ValueError("a password does not belong in an address; use ssh.password: prompt: or a key")
-    return value.rstrip("/")
 
 
 def _engine(value: str) -> str:
@@ -88,18 +79,6 @@ class Gunicorn(_Part):
         return self.model_dump(exclude_none=True)
 
 
-class Ssh(_Part):
-    """How to reach a server over SSH, where ~/.ssh/config does not say it."""
-
-    config: Path | None = Field(None, description="client configuration; default ~/.ssh/config")
-    known_hosts: Path | None = Field(None, description="default ~/.ssh/known_hosts and the system's")
-    identity: Path | None = Field(None, description="a private key")
-    password: SecretReference | None = Field(
-        None, description="account password or key passphrase: env:NAME, file:PATH or prompt:"
-    )
-    timeout: Duration | None = Field(None, description="for connecting; default: ConnectTimeout, else 15 s")
-
-
 class Logs(_Part):
     """Which logs of a server are followed, beside those of other servers."""
 
@@ -128,7 +107,7 @@ class Server(_Part):
     """One server that is profiled."""
 
     name: str = Field("", pattern=r"^$|" + _NAME, description="as reports call it; default: from the address")
-    address: Annotated[str, AfterValidator(_address)] = Field(
+    address: Annotated[str, AfterValidator(server_address)] = Field(
         description="ssh://[user@]host[:port], ssh://alias of the SSH configuration, or local:"
     )
     gunicorn: Gunicorn = Field(default_factory=Gunicorn)

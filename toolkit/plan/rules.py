@@ -118,6 +118,14 @@ def _locust_alone(place: Location, scenario: Any) -> Iterator[Mistake]:  # noqa:
         for key in ("users", "spawn_rate", "run_time"):
             if given.get(key) is not None:
                 yield (*place, "locust", key), "the stages say this; name one or the other"
+    machines = _list_at(given, "workers")
+    named = [one.get("address") if isinstance(one, dict) else one for one in machines]
+    for index, address in enumerate(named):
+        if isinstance(address, str) and address in named[:index]:
+            yield (
+                (*place, "locust", "workers", index),
+                f"{address} stands twice in workers; say processes: 2",
+            )
 
 
 def _at(node: Any, *path: str) -> Any:  # noqa: ANN401 - any YAML value

@@ -13,7 +13,10 @@ from toolkit.recording.layout import ServerFolder
 from toolkit.run.agent_opening import open_session
 from toolkit.run.checks import Finding, look
 from toolkit.run.elsewhere import loads_another
-from toolkit.run.stages import secret_asker, transport_to, wanted_logs
+from toolkit.run.lending import lenders_of, open_away
+from toolkit.run.lending import look as look_at_lender
+from toolkit.run.logging_in import secret_asker
+from toolkit.run.stages import transport_to, wanted_logs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +37,16 @@ def examine(plan: Plan, desk: Desk) -> Iterator[Finding]:
     yield from look(plan)
     for server in plan.servers:
         yield from _examine_server(plan, server, desk)
+    for scenario, lender in lenders_of(plan):
+        name = f"workers on {lender.address}"
+        try:
+            host = open_away(lender, desk)
+            try:
+                yield Finding(name, look_at_lender(plan, scenario, lender, host))
+            finally:
+                host.close()
+        except ToolkitError as error:
+            yield Finding(name, error.message, error)
 
 
 @dataclass

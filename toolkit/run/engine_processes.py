@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from toolkit.recording.jsonl import JsonLines
 from toolkit.run.leash import die_with_controller
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from toolkit.engines.base import Helper, Launch
     from toolkit.recording.layout import LoadFolder
+    from toolkit.run.lending import Lending
 
 STOP_S = 5.0
 _LAST_EVENTS_BYTES = 64 * 1024
@@ -25,12 +26,42 @@ _HELPERS_LEAVE_S = 10.0
 """A master tells its workers to go; those that stay longer are ended."""
 
 
+class Ours(subprocess.Popen[bytes]):
+    """A process here, in a session of its own."""
+
+    def kill(self) -> None:
+        """The whole session."""
+        os.killpg(self.pid, signal.SIGKILL)
+
+
+class Process(Protocol):
+    """One of an engine's, here or on a host that lends its CPU."""
+
+    returncode: int | None
+
+    def poll(self) -> int | None:
+        """The exit code; None while it runs."""
+
+    def send_signal(self, _number: int, /) -> None:
+        """Ask it to end."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """The exit code.
+
+        Raises:
+            subprocess.TimeoutExpired: it still runs.
+        """
+
+    def kill(self) -> None:
+        """End it, and what it has started."""
+
+
 @dataclass
 class EngineProcesses:
     """Started together, ended together, each in a session of its own. `poll` is to be called a few times a second."""
 
-    main: subprocess.Popen[bytes]
-    helpers: list[tuple[Helper, subprocess.Popen[bytes]]]
+    main: Ours
+    helpers: list[tuple[Helper, Process]]
     folder: LoadFolder
     _main_ended: float = 0.0
     _told: set[str] = field(default_factory=set)
@@ -38,8 +69,8 @@ class EngineProcesses:
 
     @property
     def pids(self) -> list[int]:
-        """The first one's, then the others'."""
-        return [self.main.pid, *(process.pid for _, process in self.helpers)]
+        """The first one's, then those of the others that run here."""
+        return [self.main.pid, *(process.pid for _, process in self.helpers if isinstance(process, Ours))]
 
     @property
     def exit_code(self) -> int | None:
@@ -54,6 +85,8 @@ class EngineProcesses:
             self._note_lost()
             return True
         self._main_ended = self._main_ended or time.monotonic()
+        if self.main.returncode == 0:
+            self._note_lost()  # one may be lost while it tells its last
         if running and (self.main.returncode != 0 or time.monotonic() > self._main_ended + _HELPERS_LEAVE_S):
             self._ending = True
             end_processes(running)
@@ -72,7 +105,8 @@ class EngineProcesses:
             if process.returncode >= 0 and _is_stopping(self.folder):
                 continue  # its master told it to go
             lines = JsonLines(self.folder.events)
-            message = f"{helper.name} {_how(process.returncode)} before the end of the load"
+            how = getattr(process, "how", "") or _how(process.returncode)
+            message = f"{helper.name} {how} before the end of the load"
             lines.append({"t_ns": time.time_ns(), "kind": "worker_error", "message": message})
             lines.close()
 
@@ -81,22 +115,26 @@ class EngineProcesses:
         self._ending = True
 
 
-def start_engine(launch: Launch, folder: LoadFolder, environment: dict[str, str]) -> EngineProcesses:
-    """Start all of them, each with its own variables laid over `environment`.
+def start_engine(
+    launch: Launch, folder: LoadFolder, environment: dict[str, str], lending: Lending | None = None
+) -> EngineProcesses:
+    """Start all of them, each with its own variables laid over `environment`; of what runs on another host that host's are below.
 
     Raises:
-        OSError: one could not be started; none is left running.
+        OSError, ToolkitError: one could not be started; none is left running.
     """
-    started: list[subprocess.Popen[bytes]] = []
+    main = _started(launch.argv, {**environment, **launch.env}, launch.cwd, folder.console)
+    started: list[Process] = []
     try:
-        started.append(_started(launch.argv, {**environment, **launch.env}, launch.cwd, folder.console))
-        started += [
-            _started(one.argv, {**environment, **one.env}, launch.cwd, one.console) for one in launch.helpers
-        ]
-    except OSError:
-        end_processes(started)
+        for one in launch.helpers:
+            if one.lent is not None and lending is not None:
+                started.append(lending.start(one, one.lent, folder))
+            else:
+                started.append(_started(one.argv, {**environment, **one.env}, launch.cwd, one.console))
+    except BaseException:
+        end_processes([main, *started])
         raise
-    return EngineProcesses(started[0], list(zip(launch.helpers, started[1:], strict=True)), folder)
+    return EngineProcesses(main, list(zip(launch.helpers, started, strict=True)), folder)
 
 
 def end_all(engines: Sequence[EngineProcesses]) -> None:
@@ -113,7 +151,7 @@ def end_all(engines: Sequence[EngineProcesses]) -> None:
     )
 
 
-def end_processes(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+def end_processes(processes: Sequence[Process]) -> None:
     """As `end_all`."""
     for process in processes:
         process.send_signal(signal.SIGINT)
@@ -122,13 +160,13 @@ def end_processes(processes: Sequence[subprocess.Popen[bytes]]) -> None:
         try:
             process.wait(max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
+            process.kill()
             process.wait()
 
 
-def _started(argv: Sequence[str], env: dict[str, str], cwd: Path, output: Path) -> subprocess.Popen[bytes]:
+def _started(argv: Sequence[str], env: dict[str, str], cwd: Path, output: Path) -> Ours:
     with output.open("ab") as console:
-        return subprocess.Popen(
+        return Ours(
             argv,
             env=env,
             cwd=cwd,

@@ -16,7 +16,8 @@ from toolkit.recording.layout import RunFolder, ServerFolder
 from toolkit.recording.manifest import Manifest, ServerEntry, load_manifest
 from toolkit.run.agent_opening import open_session
 from toolkit.run.agent_others import adopt, end_other, others
-from toolkit.run.stages import secret_asker, transport_to
+from toolkit.run.logging_in import secret_asker
+from toolkit.run.stages import transport_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

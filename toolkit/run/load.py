@@ -17,6 +17,7 @@ from toolkit.run.engine_processes import end_all, start_engine
 from toolkit.run.folder import require_room
 from toolkit.run.generator import GeneratorWatch
 from toolkit.run.jobs import canary_of, in_turn, planned_loads, recovery_loads
+from toolkit.run.lending import reach_lenders
 from toolkit.run.live_checks import LATE_NS, LiveChecks
 from toolkit.run.scaling import Scaling
 from toolkit.run.secret_scan import environment_without_secrets
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from toolkit.run.context import Run
     from toolkit.run.engine_processes import EngineProcesses
     from toolkit.run.jobs import PlannedLoad
+    from toolkit.run.lending import Lending
     from toolkit.run.live_checks import Failure
 
 _POLL_S = 0.1
@@ -82,6 +84,8 @@ class Drive:
     watch: GeneratorWatch | None = None
     checks: LiveChecks = field(default_factory=lambda: LiveChecks(()))
     scaling: Scaling | None = None
+    lending: Lending | None = None
+    """Where some of the load is made on other hosts."""
     stress: bool = False
     """The load is raised until a limit breaks; False again once one broke, or none can any more."""
     _steps_ended: float = 0.0
@@ -96,6 +100,7 @@ class Drive:
         self.checks.follow(self.run.sessions)
         scale = self.run.plan.load.scale if self.run.plan.load else None
         self.scaling = Scaling(self.run, scale) if scale else None
+        self.lending = reach_lenders(self.run)
         self.waiting += [self._made(planned) for planned in planned_loads(self.run.plan)]
 
     def _made(self, planned: PlannedLoad) -> _Driven:
@@ -256,7 +261,7 @@ class Drive:
         driven.entry.started_ns = time.time_ns()
         try:
             driven.process = start_engine(
-                driven.launch, driven.folder, environment_without_secrets(self.run.plan)
+                driven.launch, driven.folder, environment_without_secrets(self.run.plan), self.lending
             )
         except OSError as error:
             raise ToolkitError(f"{driven.entry.engine} could not be started: {error}.") from None

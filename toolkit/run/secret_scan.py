@@ -35,6 +35,8 @@ def secrets_of(plan: Plan) -> list[str]:
 def environment_without_secrets(plan: Plan) -> dict[str, str]:
     """Our environment but for the variables that the plan takes secrets from: no program that drives load needs those."""
     references = [each for server in plan.servers for each in (server.sudo_password, server.ssh.password)]
+    scenarios = plan.load.scenarios if plan.load else []
+    references += [host.ssh.password for one in scenarios if one.locust for host in one.locust.away()]
     named = {each.removeprefix("env:") for each in references if each and each.startswith("env:")}
     return {name: value for name, value in os.environ.items() if name not in named}
 

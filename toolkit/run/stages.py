@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from toolkit.errors import ToolkitError, UnreachableError, UsageError
-from toolkit.plan.secrets import mask_told, resolve_secret
+from toolkit.errors import ToolkitError, UnreachableError
+from toolkit.plan.secrets import mask_told
 from toolkit.recording.manifest import ServerEntry
 from toolkit.run import checks
 from toolkit.run.agent_opening import open_session
@@ -16,8 +16,8 @@ from toolkit.run.desk import Progress
 from toolkit.run.elsewhere import loads_another
 from toolkit.run.folder import require_room
 from toolkit.run.load import Drive
+from toolkit.run.logging_in import connect_options, secret_asker
 from toolkit.run.redial import open_lasting, redial_of
-from toolkit.transports.base import ConnectOptions
 from toolkit.transports.registry import open_transport
 
 if TYPE_CHECKING:
@@ -204,18 +204,6 @@ def transport_to(server: Server, desk: Desk) -> Transport:
     return open_transport(server.address, connect_options(server, desk))
 
 
-def connect_options(server: Server, desk: Desk) -> ConnectOptions:
-    """How the plan says to reach a server."""
-    ssh = server.ssh
-    return ConnectOptions(
-        config_path=ssh.config,
-        known_hosts=(ssh.known_hosts,) if ssh.known_hosts else (),
-        identity_files=(ssh.identity,) if ssh.identity else (),
-        password=secret_asker(ssh.password, desk),
-        timeout_s=ssh.timeout,
-    )
-
-
 def session_on(server: Server, run: Run) -> AgentSession:
     """Start the agent on one server."""
     transport = run.transports[server.name]
@@ -230,26 +218,6 @@ def session_on(server: Server, run: Run) -> AgentSession:
         grace_s=run.plan.profile.grace,
         on_event=lambda kind, details: run.event(kind, server=server.name, **details),
     )
-
-
-def secret_asker(reference: str | None, desk: Desk) -> Callable[[str], str] | None:
-    """Answers a question for a secret from the plan's reference, else from the terminal; None where there is neither."""
-    ask = desk.ask_secret
-    if reference is None:
-        return None if ask is None else partial(_remembered, desk, ask)
-
-    def nobody(question: str) -> str:
-        raise UsageError(
-            f"{question} is needed, and there is no terminal to ask on.", "Use env:NAME or file:PATH."
-        )
-
-    return partial(_remembered, desk, partial(resolve_secret, reference, ask or nobody))
-
-
-def _remembered(desk: Desk, answer: Callable[[str], str], question: str) -> str:
-    secret = answer(question)
-    desk.secrets.add(secret)
-    return secret
 
 
 def _each(run: Run) -> list[tuple[Server, AgentSession]]:

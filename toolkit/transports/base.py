@@ -109,3 +109,20 @@ class Transport(Protocol):
 
     def close(self) -> None:
         """Close the connection. Never raises; safe to call twice."""
+
+
+class Tunnels(Protocol):
+    """What a transport to another machine can do beside the rest."""
+
+    def reverse(self, port: int) -> int:
+        """A port of the host's own loopback: who connects to it there reaches `port` of this machine's loopback.
+
+        It is there until the connection is closed.
+
+        Raises:
+            UnreachableError: the host's SSH server refuses, or the connection broke.
+        """
+
+
+class Away(Transport, Tunnels, Protocol):
+    """A host that lends its CPU to a load, and must reach us for that."""

@@ -18,6 +18,7 @@ from toolkit.transports.quoting import command_line
 from toolkit.transports.route import plan_route
 from toolkit.transports.shell_files import check_put, exists_argv, put_argv, read_exists
 from toolkit.transports.ssh_connection import SshConnection, SshProblemError, read_by_paramiko
+from toolkit.transports.tunnel import carry_to
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,6 +89,18 @@ class SshTransport:
             return found
         done = self.run(exists_argv(path), timeout_s=_LOOK_S)
         return read_exists(done, path, self._address)
+
+    def reverse(self, port: int) -> int:
+        """A tunnel back to this machine; see `Tunnels.reverse`."""
+        try:
+            return self._connection.listen(carry_to(port))
+        except SshProblemError as error:
+            if not self._connection.alive():
+                raise self._broke() from None
+            raise UnreachableError(
+                f"{self._address} opens no port that leads back here: {error}.",
+                "Does its sshd allow that (AllowTcpForwarding remote or yes, PermitListen)?",
+            ) from None
 
     def _broke(self) -> UnreachableError:
         return UnreachableError(

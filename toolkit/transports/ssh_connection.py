@@ -138,6 +138,17 @@ class SshConnection:
         except _BROKEN as error:
             raise SshProblemError(_said(error)) from None
 
+    def listen(self, accept: Callable[[Stream], None]) -> int:
+        """A free port of the host's own loopback; `accept` is called with each connection to it, and must not wait.
+
+        Raises:
+            SshProblemError: the server refuses, or the connection broke.
+        """
+        try:
+            return self._transport.request_port_forward("127.0.0.1", 0, lambda channel, *_: accept(channel))
+        except _BROKEN as error:
+            raise SshProblemError(_said(error)) from None
+
     def create_file(self, path: str, data: bytes, mode: int) -> bool:
         """Write a new file by SFTP. False where the server has no SFTP.
 

@@ -4,15 +4,25 @@ of the clock never bends a duration.
 
 from __future__ import annotations
 
+import os
 import time
 
 now = time.perf_counter_ns
 """Nanoseconds, monotonic."""
 
 
+_AHEAD_NS = int(os.environ.get("TOOLKIT_CLOCK_OFFSET_NS") or 0)
+"""Added to this host's time to get the controller's; 0 on the controller's own machine."""
+
+
+def utc_now() -> int:
+    """UTC nanoseconds by the controller's clock."""
+    return time.time_ns() + _AHEAD_NS
+
+
 def _origin() -> int:
     before = time.perf_counter_ns()
-    utc = time.time_ns()
+    utc = utc_now()
     return utc - (before + time.perf_counter_ns()) // 2
 
 

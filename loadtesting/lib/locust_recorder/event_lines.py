@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from typing import Any
+
+from locust_recorder.clock import utc_now
 
 
 class EventLines:
@@ -16,7 +17,7 @@ class EventLines:
 
     def say(self, kind: str, **details: Any) -> None:  # noqa: ANN401 - JSON values
         """One line. A disk that is full ends no user of the load."""
-        row = {"t_ns": time.time_ns(), "kind": kind, **details}
+        row = {"t_ns": utc_now(), "kind": kind, **details}
         try:
             os.write(self._file, json.dumps(row, separators=(",", ":")).encode() + b"\n")
         except OSError:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.sshd_server import embedded_ssh, openssh, start_sshd
 from toolkit.engines.base import Ending, LoadJob
 from toolkit.engines.live import LiveTail
 from toolkit.engines.registry import engine
@@ -23,6 +24,8 @@ from toolkit.recording.layout import LoadFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+__all__ = ["embedded_ssh", "openssh", "start_sshd"]
 
 HERE = Path(__file__).parent
 
