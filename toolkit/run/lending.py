@@ -6,6 +6,7 @@ import io
 import json
 import tarfile
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
@@ -83,6 +84,7 @@ class Lending:
     hosts: dict[str, Away] = field(default_factory=dict)
     pythons: dict[str, str] = field(default_factory=dict)
     on_event: Callable[..., None] = lambda *_, **__: None
+    processes: list[LentProcess] = field(default_factory=list)
 
     def start(self, helper: Helper, lent: Lent, folder: LoadFolder) -> LentProcess:
         """Lend what a process needs, open its tunnel, start it.
@@ -96,6 +98,7 @@ class Lending:
         there = _lend(host, lent)
         keeper = host.start([self.pythons[lent.host], f"{there}/lib/lent_worker.py", there])
         process = LentProcess(host, keeper, there, helper, lent, folder)
+        self.processes.append(process)
         try:
             process.learn_clock()
             process.run(helper.argv, helper.env, lent, port)
@@ -114,6 +117,8 @@ def reach_lenders(run: Run) -> Lending:
         ToolkitError: as `look` and the transport say; before any load.
     """
     lending = Lending(on_event=run.event)
+    if lenders_of(run.plan):
+        run.undo_with("look that workers left nothing", partial(_note_left, run, lending))
     for scenario, lender in lenders_of(run.plan):
         if lender.address not in lending.hosts:
             host = open_away(lender, run.desk)
@@ -124,6 +129,12 @@ def reach_lenders(run: Run) -> Lending:
             f"workers on {lender.address}: {look(run.plan, scenario, lender, lending.hosts[lender.address])}"
         )
     return lending
+
+
+def _note_left(run: Run, lending: Lending) -> None:
+    for process in lending.processes:
+        if process.left_behind:
+            run.missing(process.left_behind)
 
 
 def open_away(lender: LocustWorkers, desk: Desk) -> Away:
