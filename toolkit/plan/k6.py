@@ -5,20 +5,17 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from toolkit.engines.k6.settings import K6Options, K6Request, K6Stage
 from toolkit.plan.consistency import request_text
+from toolkit.plan.shorthand import ONE_OR_SEVERAL, in_short
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 SCRIPTS = (".js", ".mjs", ".ts")
 _VUS = 200
-
-
-def _listed(value: Any) -> Any:  # noqa: ANN401 - before validation it may be anything
-    return [value] if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 class SentRequest(BaseModel):
@@ -33,7 +30,7 @@ class SentRequest(BaseModel):
     headers: dict[str, str] = Field(default_factory=dict)
     body: Any = Field(None, description="a text, or what becomes JSON")
     weight: float = Field(1.0, gt=0, le=1_000_000, description="how often it is chosen, beside the others")
-    expect: Annotated[list[Annotated[int, Field(ge=100, le=599)]], BeforeValidator(_listed)] = Field(
+    expect: Annotated[list[Annotated[int, Field(ge=100, le=599)]], ONE_OR_SEVERAL] = Field(
         default_factory=list, description="statuses that are right, one or several; default: whatever comes"
     )
 
@@ -50,16 +47,12 @@ class SentRequest(BaseModel):
         return K6Request(method, path, name, headers, body, self.weight, tuple(self.expect))
 
 
-def _in_short(value: Any) -> Any:  # noqa: ANN401 - before validation it may be anything
-    return {"request": value} if isinstance(value, str) else value
-
-
 class K6Load(BaseModel):
     """How k6 sends requests of the plan; rate, duration and the like stand in load, as for any kind."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
-    requests: list[Annotated[SentRequest, BeforeValidator(_in_short)]] = Field(
+    requests: list[Annotated[SentRequest, in_short("request")]] = Field(
         default_factory=list, description="chosen by their weights; without any the file is a script for k6"
     )
     vus: int = Field(_VUS, gt=0, le=100_000, description="requests under way at once, at most")

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from toolkit.plan.quantities import Duration
+from toolkit.plan.shorthand import ONE_OR_SEVERAL, in_short
 
 Kind = Literal["load", "stress", "endurance", "soak", "spike", "smoke", "capacity"]
 
 
-def _listed(value: Any) -> Any:  # noqa: ANN401 - before validation it may be anything
-    return [value] if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-def _command(value: Any) -> Any:  # noqa: ANN401 - before validation it may be anything
-    return {"command": value} if isinstance(value, str) else value
-
-
 Counts = Annotated[
-    list[Annotated[int, Field(gt=0, le=1000)]], BeforeValidator(_listed), Field(min_length=1, max_length=50)
+    list[Annotated[int, Field(gt=0, le=1000)]], ONE_OR_SEVERAL, Field(min_length=1, max_length=50)
 ]
 
 
@@ -38,10 +31,6 @@ class Scale(BaseModel):
         description="http://… that answers 2xx, or a command that ends with 0, once all are there; default: as the command ends",
     )
     timeout: Duration = Field(60.0, gt=0, le=3600, description="for the command, and then for being ready")
-
-    def settings(self) -> dict[str, Any]:
-        """As the run takes it."""
-        return {"command": self.command, "ready": self.ready, "timeout_s": self.timeout}
 
 
 class Level(BaseModel):
@@ -88,6 +77,6 @@ class Level(BaseModel):
     replicas: Counts | None = Field(
         None, description="of capacity: of the service, one number or several in turn; needs scale"
     )
-    scale: Annotated[Scale | None, BeforeValidator(_command)] = Field(
+    scale: Annotated[Scale | None, in_short("command")] = Field(
         None, description="of capacity: the command that gives the service so many replicas"
     )

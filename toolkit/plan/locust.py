@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from toolkit.engines.locust_options import RAMP_S, RUN_TIME_S, AwayWorkers, LocustOptions, Stage
 from toolkit.plan.quantities import Duration
 from toolkit.plan.reaching import Ssh, server_address
+from toolkit.plan.shorthand import in_short
 
 _PAGE_PORT = 8089
 LOCAL = "local:"
@@ -33,10 +34,6 @@ class LocustStage(BaseModel):
         None, gt=0, description="users a second that come or go; default: all at once"
     )
     name: str = Field("", max_length=100, description="as reports call it; default: its number of users")
-
-
-def _in_short(value: Any) -> Any:  # noqa: ANN401 - before validation it may be anything
-    return {"address": value} if isinstance(value, str) else value
 
 
 class LocustWorkers(BaseModel):
@@ -79,7 +76,7 @@ class LocustLoad(BaseModel):
         default_factory=list, description="instead of these three: one number of users after another"
     )
     workers: Annotated[
-        list[Annotated[LocustWorkers, BeforeValidator(_in_short)]],
+        list[Annotated[LocustWorkers, in_short("address")]],
         BeforeValidator(_machines, json_schema_input_type=int | str | list[str | LocustWorkers]),
     ] = Field(
         default_factory=list,

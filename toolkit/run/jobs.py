@@ -14,6 +14,7 @@ from toolkit.plan.kinds import RECOVERY_LOAD, k6_options, laid_over, recovery_of
 from toolkit.run.canary import canary_url
 
 if TYPE_CHECKING:
+    from toolkit.plan.capacity import Cell
     from toolkit.plan.model import Plan, Scenario
 
 
@@ -58,17 +59,8 @@ def planned_loads(plan: Plan) -> list[PlannedLoad]:
     """What a run begins with, in its order: one load a scenario; of a capacity each number of clients."""
     if plan.load is None:
         return []
-    cells = cells_of(plan)
     if plan.kind == KIND:
-        return [
-            PlannedLoad(
-                cell.load,
-                cell.scenario,
-                replace(job_of(plan, cell.scenario), clients=cell.clients),
-                cell.replicas,
-            )
-            for cell in cells
-        ]
+        return [_cell_load(plan, cell) for cell in cells_of(plan)]
     return [PlannedLoad(one.name, one, job_of(plan, one)) for one in plan.load.scenarios]
 
 
@@ -84,6 +76,11 @@ def recovery_loads(plan: Plan) -> list[PlannedLoad]:
 def in_turn(plan: Plan) -> bool:
     """Whether each load waits for the one before."""
     return plan.kind == KIND or (plan.load is not None and plan.load.order == "sequential")
+
+
+def _cell_load(plan: Plan, cell: Cell) -> PlannedLoad:
+    job = replace(job_of(plan, cell.scenario), clients=cell.clients)
+    return PlannedLoad(cell.load, cell.scenario, job, cell.replicas)
 
 
 def job_of(plan: Plan, scenario: Scenario, *, recovery: bool = False) -> LoadJob:

@@ -32,7 +32,6 @@ class Repetitions:
         self._lock = threading.RLock()
         self._begun: dict[int, int] = {}
         self.stopped = False
-        self.failed = 0
 
     def begin(self, client: int) -> bool:
         """One more; False where none is to begin any more."""
@@ -49,7 +48,6 @@ class Repetitions:
         with self._undisturbed():
             if client not in self._begun:
                 return  # it was cut off
-            self.failed += error is not None
             self._write(client, at, _ANSWERED, error)
 
     def cut_off(self) -> None:

@@ -156,7 +156,7 @@ def test_a_capacity_is_a_cell_for_each_number_of_clients_and_replicas(tmp_path: 
     ]
     assert in_turn(plan)
     assert loads[1].job.clients is not None
-    assert loads[1].job.clients.wanted == 12
+    assert (loads[1].job.clients.count, loads[1].job.clients.repetitions) == (4, 3)
 
 
 def test_a_capacity_has_defaults(tmp_path: Path) -> None:

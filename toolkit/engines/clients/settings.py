@@ -23,11 +23,6 @@ class Clients:
     repetitions: int
     limit_s: float
 
-    @property
-    def wanted(self) -> int:
-        """Repetitions of all clients."""
-        return self.count * self.repetitions
-
     def environment(self, file: Path, target: str, scenario: str, parts: str, events: str) -> str:
         """The value of `VARIABLE`."""
         told = asdict(self)
