@@ -63,6 +63,21 @@ class LoadFolder:
         """Locust's own statistics; missing where it did not end normally."""
         return self.path / "locust.json"
 
+    @property
+    def k6_json(self) -> Path:
+        """k6's own summary; missing where it did not end normally."""
+        return self.path / "k6.json"
+
+    @property
+    def k6_script(self) -> Path:
+        """What sends the plan's requests; missing where the user's own script does."""
+        return self.path / "script.js"
+
+    @property
+    def k6_samples(self) -> Path:
+        """A pipe, while k6 runs: it writes its samples there as CSV."""
+        return self.path / "samples.csv"
+
     def helper_console(self, name: str) -> Path:
         """The output of a process beside the engine's first: `worker-1`."""
         return self.path / f"{name}.log"

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
+from toolkit.engines.leash import dies_with_parent
 from toolkit.plan.secrets import mask_urls
 from toolkit.recording.records import CANARY_AGENT
-from toolkit.run.leash import die_with_controller
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -102,7 +102,7 @@ def start_canary(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         start_new_session=True,  # Ctrl-C in the terminal is not for it
-        preexec_fn=die_with_controller,
+        preexec_fn=dies_with_parent(),
     )
     canary = CanaryProcess(process)
     with suppress(OSError):  # it died at once; `stop` says of what

@@ -9,8 +9,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from toolkit.engines.leash import dies_with_parent
 from toolkit.recording.jsonl import JsonLines
-from toolkit.run.leash import die_with_controller
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -174,7 +174,7 @@ def _started(argv: Sequence[str], env: dict[str, str], cwd: Path, output: Path) 
             stdout=console,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C in the terminal is ours to pass on, once
-            preexec_fn=die_with_controller,
+            preexec_fn=dies_with_parent(),
         )
 
 

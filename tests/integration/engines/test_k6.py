@@ -145,6 +145,21 @@ def test_a_k6_that_is_killed_makes_the_run_invalid(service: Service, tmp_path: P
     assert Done(tmp_path, 97, err).rows
 
 
+def test_no_k6_outlives_the_process_that_reads_its_samples(service: Service, tmp_path: Path) -> None:
+    process = started(
+        tmp_path, {"rate": 20, "ramp": 0, "duration": "30s", **requests("GET /items/1")}, service.url
+    )
+    k6 = _k6_of(process, tmp_path)
+    reader = k6.parent()
+    assert reader is not None
+    reader.kill()
+    _, err = process.communicate(timeout=30)
+
+    assert process.returncode == 97, err
+    psutil.wait_procs([k6], timeout=5)
+    assert not k6.is_running()
+
+
 def test_ctrl_c_keeps_what_was_recorded(service: Service, tmp_path: Path) -> None:
     before = len(service.requests())
     process = started(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import select
@@ -15,18 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.engines.k6.samples import Samples
 from toolkit.engines.k6.settings import VARIABLE, DriveSettings
+from toolkit.engines.leash import dies_with_parent
+from toolkit.engines.parts import HEADER
 from toolkit.recording.jsonl import JsonLines
+from toolkit.recording.layout import LoadFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-HEADER = b'{"schema":1,"kind":"requests"}\n'
-_PIPE = "samples.csv"
-_SUMMARY = "k6.json"
 _READ = 1 << 20
 _LOOK_S, _TELL_S = 0.2, 0.5
-_PR_SET_PDEATHSIG = 1
-_PRCTL = getattr(ctypes.CDLL(None), "prctl", None)
 
 
 class Drive:
@@ -34,8 +31,8 @@ class Drive:
 
     def __init__(self, settings: DriveSettings) -> None:
         self._settings = settings
-        self._folder = Path(settings.folder)
-        self._events = JsonLines(Path(settings.events))
+        self._folder = LoadFolder(Path(settings.folder))
+        self._events = JsonLines(self._folder.events)
         self._samples = Samples(
             settings.scenario, [one["name"] for one in settings.stages], settings.urls, settings.expect
         )
@@ -47,10 +44,10 @@ class Drive:
 
     def run(self) -> int:
         """k6's exit code, or minus the signal that ended it."""
-        pipe = self._folder / _PIPE
+        pipe = self._folder.k6_samples
         os.mkfifo(pipe, 0o600)
         reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
-        Path(self._settings.parts).mkdir(parents=True, exist_ok=True)
+        self._folder.request_parts.mkdir(parents=True, exist_ok=True)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         argv = [
@@ -58,15 +55,18 @@ class Drive:
             "--out",
             f"csv={pipe}",
             "--summary-export",
-            str(self._folder / _SUMMARY),
+            str(self._folder.k6_json),
         ]
         self._process = subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, preexec_fn=_die_with_us, start_new_session=True
+            argv,
+            stdin=subprocess.DEVNULL,
+            preexec_fn=dies_with_parent(signal.SIGKILL),
+            start_new_session=True,
         )
         if self._stopped:  # a signal that came before there was anybody to hand it on to
             self._process.send_signal(signal.SIGINT)
         try:
-            with (Path(self._settings.parts) / "k6.jsonl").open("ab", buffering=0) as part:
+            with (self._folder.request_parts / "k6.jsonl").open("ab", buffering=0) as part:
                 part.write(HEADER)
                 for lines in self._lines(reading):
                     self._write(part, lines)
@@ -170,11 +170,6 @@ class Drive:
         self._stopped = True
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
-
-
-def _die_with_us() -> None:
-    if _PRCTL is not None:
-        _PRCTL(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def main() -> int:

@@ -93,8 +93,6 @@ class K6(TellsByEvents):
             argv=[path, "run", "--quiet", "--no-usage-report", "--no-color", "--system-tags", _TAGS, script],
             scenario=job.name,
             folder=str(folder.path.resolve()),
-            parts=str(folder.request_parts.resolve()),
-            events=str(folder.events.resolve()),
             stages=[{"name": one.name, "duration_s": one.duration_s} for one in options.stages],
             urls={one.name: job.target.rstrip("/") + one.path for one in options.requests},
             expect={one.name: list(one.expect) for one in options.requests if one.expect},
@@ -127,7 +125,7 @@ class K6(TellsByEvents):
             if problem:
                 raise UsageError(f"{job.file}: {problem}.", "Run `toolkit doctor` to see every mistake.")
             return str(job.file.resolve()), lasts_s
-        script = folder.path.resolve() / "script.js"
+        script = folder.k6_script.resolve()
         if folder.path.is_dir():
             script.write_text(SCRIPT, encoding="utf-8")
         return str(script), options.planned_s
@@ -220,7 +218,7 @@ def _kept(done: dict[str, Any]) -> dict[str, Any]:
 def _thresholds(folder: LoadFolder) -> list[dict[str, Any]]:
     """Each by its metric and its text; `thresholds` of the summary say true where one was crossed."""
     try:
-        said = json.loads((folder.path / "k6.json").read_text(encoding="utf-8"))
+        said = json.loads(folder.k6_json.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return []
     return [

@@ -67,8 +67,7 @@ class DriveSettings:
     """k6, up to where the samples go."""
     scenario: str
     folder: str
-    parts: str
-    events: str
+    """Of the load: `layout.LoadFolder`."""
     stages: list[dict[str, Any]]
     """`{"name", "duration_s"}`; of a script of the user's none is known."""
     urls: dict[str, str]
