@@ -155,3 +155,21 @@ class Engine(Protocol):
 
     def versions(self) -> dict[str, str]:
         """Of the engine and what it runs on, for run.json."""
+
+
+class SaysNothingBefore:
+    """What engines have in common of whose load nothing but the plan's target is known before it runs."""
+
+    def remarks(self, job: LoadJob) -> list[str]:
+        """Nothing runs otherwise than it reads."""
+        del job
+        return []
+
+    def targets(self, job: LoadJob) -> list[str]:
+        """The plan's."""
+        return [job.target] if job.target else []
+
+    def reads(self, job: LoadJob) -> list[str]:
+        """Nothing is known before the run."""
+        del job
+        return []

@@ -181,6 +181,7 @@ def test_ctrl_c_keeps_what_was_recorded(service: Service, tmp_path: Path) -> Non
     ("text", "words"),
     [
         ("export default function () {", "Unexpected end of input"),
+        ('throw new Error("Straße \\"ü\\" → fehlt 🚧");', 'Straße "ü" → fehlt 🚧'),
         ("import 'k6/nothing';\nexport default () => {};", "k6/nothing"),
     ],
 )

@@ -107,7 +107,9 @@ def _parts(rows: list[Row], places: dict[str, str]) -> list[Row]:
     parts = [_part(its, places) for its in groups[:_MOST_PARTS]]
     rest = [row for its in groups[_MOST_PARTS:] for row in its]
     if rest:
-        parts.append(_part([{**row, "what": "others", "fingerprint": None} for row in rest], places))
+        parts.append(
+            _part([{**row, "what": "others", "fingerprint": None, "cause": None} for row in rest], places)
+        )
     return parts
 
 
@@ -123,7 +125,7 @@ def _part(rows: list[Row], places: dict[str, str]) -> Row:
         "count": count,
         "what": what,
         "why": merged["why"],
-        "cause": what if what == "timeout" else merged["cause"] if what == "killed" else None,
+        "cause": merged["cause"],
         "words": _clause(merged, count, places) + _certainty(what, certainties, by_id=by_id),
         "fingerprint": merged["fingerprint"],
         "access_status": merged["access_status"],

@@ -25,7 +25,7 @@ SELECT
     failures.what, failures.why,
     if(failures.what IN ('traceback', 'timeout', 'killed') OR failures.why = 'raised_later', failures.fingerprint, NULL) AS fingerprint,
     if(failures.what IN ('gave_up', 'proxy'), failures.access_status, NULL) AS access_status,
-    if(failures.what = 'killed', failures.event, NULL) AS cause,
+    if(failures.what IN ('timeout', 'killed'), failures.event, NULL) AS cause,
     failures.what_certainty,
     count(*) AS requests,
     bool_and(failures.joined_by = 'id') AS by_id,

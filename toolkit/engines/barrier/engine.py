@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from toolkit.engines.barrier.settings import VARIABLE, BarrierSettings
 from toolkit.engines.barrier.sources.registry import check_table
-from toolkit.engines.base import Ending, Launch
+from toolkit.engines.base import Ending, Launch, SaysNothingBefore
 from toolkit.engines.events import last_words, said_last
 from toolkit.engines.parts import join_parts
 from toolkit.engines.sender.requests import Requests
@@ -29,7 +29,7 @@ _MARGIN_S = 300.0
 """For connecting, and for requests that populate."""
 
 
-class Barrier:
+class Barrier(SaysNothingBefore):
     """The engine `barrier`."""
 
     name = "barrier"
@@ -51,20 +51,6 @@ class Barrier:
 
     def check_argv(self) -> list[str]:
         """Nothing is started."""
-        return []
-
-    def remarks(self, job: LoadJob) -> list[str]:
-        """Nothing runs otherwise than it reads."""
-        del job
-        return []
-
-    def targets(self, job: LoadJob) -> list[str]:
-        """The plan's."""
-        return [job.target] if job.target else []
-
-    def reads(self, job: LoadJob) -> list[str]:
-        """Nothing: the actions write."""
-        del job
         return []
 
     def launch(self, job: LoadJob, folder: LoadFolder) -> Launch:

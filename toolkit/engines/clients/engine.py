@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from toolkit.engines.base import Ending, Launch
+from toolkit.engines.base import Ending, Launch, SaysNothingBefore
 from toolkit.engines.clients.settings import VARIABLE, Clients
 from toolkit.engines.events import TellsByEvents, last_words
 from toolkit.engines.parts import unaccounted
@@ -29,8 +29,8 @@ _READY_S, _GRACE_S = 60.0, 30.0
 IN_TIME, SUCCEED = "every repetition ends in time", "every repetition succeeds"
 
 
-class ClientsEngine(TellsByEvents):
-    """The engine `clients`."""
+class ClientsEngine(SaysNothingBefore, TellsByEvents):
+    """The engine `clients`: where a function sends something nobody can know before."""
 
     name = "clients"
     check_input = "the file, which is imported"
@@ -66,20 +66,6 @@ class ClientsEngine(TellsByEvents):
     def check_argv(self) -> list[str]:
         """See `Engine.check_argv`."""
         return [*_program(sys.executable), "--check"]
-
-    def remarks(self, job: LoadJob) -> list[str]:
-        """Nothing runs otherwise than it reads."""
-        del job
-        return []
-
-    def targets(self, job: LoadJob) -> list[str]:
-        """The plan's: where a function sends something nobody can know before."""
-        return [job.target] if job.target else []
-
-    def reads(self, job: LoadJob) -> list[str]:
-        """Nothing is known before the run."""
-        del job
-        return []
 
     def launch(self, job: LoadJob, folder: LoadFolder) -> Launch:
         """The command for a job.

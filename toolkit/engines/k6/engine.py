@@ -196,7 +196,9 @@ def _inspected(file: str, _stamp: float) -> tuple[float, str]:
 def _problem(text: str) -> str:
     """The message of k6's log lines, else their last."""
     found = re.findall(r'(?:msg|error)="((?:[^"\\]|\\.)*)"', text)
-    words = found[-1].encode().decode("unicode_escape", "replace") if found else ""
+    # Escapes as Go writes them (\x and \U too); what stands as it is must not be read as bytes.
+    escaped = found[-1].encode("latin-1", "backslashreplace") if found else b""
+    words = escaped.decode("unicode_escape", "replace")
     lines = [line.strip() for line in (words or text).strip().splitlines() if line.strip()]
     if not lines:
         return "k6 cannot read it"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from toolkit.engines.base import Ending, Launch
+from toolkit.engines.base import Ending, Launch, SaysNothingBefore
 from toolkit.engines.events import last_words, said_last
 from toolkit.engines.parts import join_parts
 from toolkit.engines.sender.opening import resumable, unfit
@@ -30,7 +30,7 @@ LONGEST_S = 7 * 24 * 3600.0
 _LAST_BYTES = 16 * 1024
 
 
-class Sender:
+class Sender(SaysNothingBefore):
     """The engine `sender`."""
 
     name = "sender"
@@ -52,20 +52,6 @@ class Sender:
 
     def check_argv(self) -> list[str]:
         """Nothing is started: the file is read."""
-        return []
-
-    def remarks(self, job: LoadJob) -> list[str]:
-        """Nothing runs otherwise than it reads."""
-        del job
-        return []
-
-    def targets(self, job: LoadJob) -> list[str]:
-        """The plan's."""
-        return [job.target] if job.target else []
-
-    def reads(self, job: LoadJob) -> list[str]:
-        """Nothing: each request is of a record."""
-        del job
         return []
 
     def launch(self, job: LoadJob, folder: LoadFolder) -> Launch:
