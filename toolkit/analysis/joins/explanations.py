@@ -62,6 +62,8 @@ _CAUSES = {
 }
 _SURE = {"refused", "unsent", "interrupted", "unknown", "unfinished", "closed", "logged", "others"}
 """What needs no word on how sure it is."""
+_OTHERS = {"what": "others", "why": None, "fingerprint": None, "access_status": None, "cause": None}
+"""What each of them has of its own would be said of all."""
 
 Row = dict[str, Any]
 
@@ -107,9 +109,7 @@ def _parts(rows: list[Row], places: dict[str, str]) -> list[Row]:
     parts = [_part(its, places) for its in groups[:_MOST_PARTS]]
     rest = [row for its in groups[_MOST_PARTS:] for row in its]
     if rest:
-        parts.append(
-            _part([{**row, "what": "others", "fingerprint": None, "cause": None} for row in rest], places)
-        )
+        parts.append(_part([{**row, **_OTHERS} for row in rest], places))
     return parts
 
 
