@@ -11,12 +11,13 @@ import gzip
 import json
 from typing import TYPE_CHECKING, Any
 
-from tests.run_folders import START_NS
+from tests.run_folders import START_NS, RunFolderBuilder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
-    from tests.run_folders import RunFolderBuilder
+    from toolkit.analysis.results import Results
 
 SECOND_NS = 1_000_000_000
 BORN_S = 100.0
@@ -78,3 +79,18 @@ class ServerWatch:
         row = {"t_ns": at(seconds), "born": list(born), "died": list(died)}
         with self.folder.workers.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
+
+
+def watched(
+    tmp_path: Path, gunicorn: dict[str, Any] | None = None, views: dict[str, dict[str, Any]] | None = None
+) -> tuple[RunFolderBuilder, ServerWatch]:
+    builder = RunFolderBuilder(tmp_path)
+    builder.server("app", views or {})
+    facts = {"target_python": "3.11.7", "gunicorn": gunicorn or {}}
+    builder.manifest.servers[0].facts = facts
+    return builder, ServerWatch(builder, "app")
+
+
+def watch_of(results: Results) -> dict[str, Any]:
+    found: dict[str, Any] = results.summary["servers"][0]["watch"]
+    return found

@@ -10,7 +10,6 @@ import pytest
 from tests.joined_runs import JoinedRun
 from tests.run_folders import failed, request
 from tests.unit.reports.sample_results import HOSTILE
-from toolkit.analysis.joins.masking import masked
 from toolkit.reports.summary_errors import error_lines
 
 if TYPE_CHECKING:
@@ -367,29 +366,6 @@ def test_hostile_names_errors_paths_and_texts_are_only_text_and_bounded(tmp_path
     assert len(run.errors.summary["explanations"]) <= 30
     assert len(max(said.split('"'), key=len)) < 6000
     assert all(len(sentence) < 2500 for sentence in sentences(run))
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("GET /a?token=abc&b=c HTTP/1.1", "GET /a?token=***&b=*** HTTP/1.1"),
-        ("postgres://shop:hush@db:5432/x", "postgres://***@db:5432/x"),
-        ('{"password": "hush", "n": 1}', '{"password": "***", "n": 1}'),
-        ("Authorization: Bearer hush", "Authorization: Bearer ***"),
-        ("api_key=hush;", "api_key=***;"),
-        ("nothing to hide: 1 = 1", "nothing to hide: 1 = 1"),
-    ],
-)
-def test_what_looks_like_a_secret_is_not_shown(text: str, shown: str) -> None:
-    assert masked(text, 200) == shown
-
-
-def test_a_long_text_keeps_its_beginning_and_its_end() -> None:
-    short = masked("a" * 500 + "z" * 500, 100)
-
-    assert len(short) == 100
-    assert short.startswith("aaa")
-    assert short.endswith("zzz")
 
 
 def test_a_run_without_a_load_or_without_a_server_has_nothing_to_say(tmp_path: Path) -> None:
