@@ -35,6 +35,7 @@ def steady_run(
     rate: int = 40,
     times: float = 1.0,
     hot: float = 1.0,
+    hot_spread: float = 2.0,
     failed: float = 0.0,
     names: tuple[tuple[str, float], ...] = _NAMES,
     profiled: bool = True,
@@ -51,6 +52,7 @@ def steady_run(
         rate: requests a second.
         times: how much slower every request is.
         hot: how much more CPU time one of two functions takes.
+        hot_spread: samples by which it differs from chunk to chunk, of 40.
         failed: part of the requests that gets 500.
         names: request names and their median latencies (ms).
         profiled: with chunks of stacks.
@@ -68,7 +70,7 @@ def steady_run(
     builder.server("web", {"cpu": view} if profiled else {})
     if profiled:
         for seq in range(seconds // 5):
-            text = raw(WORKER_A, (*GUNICORN, HOT), round(chance.gauss(40, 2) * hot))
+            text = raw(WORKER_A, (*GUNICORN, HOT), max(0, round(chance.gauss(40, hot_spread) * hot)))
             text += raw(WORKER_A, (*GUNICORN, OTHER), round(chance.gauss(40, 2)))
             builder.chunk("web", "cpu", seq, text)
     watch = ServerWatch(builder, "web")

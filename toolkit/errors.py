@@ -16,6 +16,9 @@ from __future__ import annotations
 EXIT_OK = 0
 EXIT_REGRESSION = 98
 
+WHICH_PYTHON = "Call it as .venv/bin/python -m toolkit, which `make` sets up."
+"""What to do where this Python is not the one that the toolkit was installed for."""
+
 
 class ToolkitError(Exception):
     """Something went wrong that a person can act on.

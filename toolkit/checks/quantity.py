@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from toolkit.checks.units import COUNT, SHARE, Unit
 
-_QUANTILE = re.compile(r"p(\d{1,2})(?:[._]?(\d+))?")
+_QUANTILE = re.compile(r"p(\d{1,2}|100)(?:[._](\d+))?|p(99)(\d+)")
 
 DISTRIBUTION = ("p50", "p95", "p99", "mean", "min", "max", "stdev")
-"""Of values: any pNN (p99.9 too), and these."""
+"""Of values: any pNN (p99.9 too; p100 is max), and these."""
 GAUGE = ("p50", "p95", "p99", "mean", "min", "max", "last", "slope")
 """Of something that is read once a second; slope is its growth, by the straight line that fits best."""
 EVENTS = ("count", "rate", "per_s")
@@ -66,9 +66,13 @@ class Quantity:
 
 
 def quantile_of(statistic: str) -> float | None:
-    """0.95 of `p95`, 0.999 of `p99.9` and `p999`; None of anything else."""
+    """0.95 of `p95`, 0.999 of `p99.9` and `p999`, 1 of `p100`; None of anything else.
+
+    Without a dot only p99 may go on: `p101` and `p950` could mean two things.
+    """
     match = _QUANTILE.fullmatch(statistic)
     if match is None:
         return None
-    value = float(f"{match[1]}.{match[2] or 0}") / 100
-    return round(value, 9)
+    whole, part = match[1] or match[3], match[2] or match[4] or "0"
+    value = float(f"{whole}.{part}") / 100
+    return round(value, 9) if value <= 1 else None

@@ -15,7 +15,7 @@ import click
 
 import toolkit
 from toolkit.cli.asked import asks_for_json
-from toolkit.errors import ToolkitError
+from toolkit.errors import WHICH_PYTHON, ToolkitError, UsageError
 
 # name → module under toolkit.commands that holds `command`; imported when it is called, so that --help stays quick.
 COMMANDS = {
@@ -78,6 +78,13 @@ def main(argv: list[str] | None = None) -> None:
     sys.exit(code)
 
 
+def _unforeseen(error: Exception) -> ToolkitError:
+    if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] != "toolkit":
+        return UsageError(f"This Python ({sys.executable}) has no package {error.name}.", WHICH_PYTHON)
+    what = f"The toolkit failed: {type(error).__name__}: {error}."
+    return ToolkitError(what, "This is a bug; TOOLKIT_DEBUG=1 shows where it comes from.")
+
+
 def _call(argv: list[str] | None) -> tuple[int, ToolkitError | None]:
     """Run it: the exit code, and what a person was told where it failed before it had a result."""
     code, failure = 0, None
@@ -100,9 +107,8 @@ def _call(argv: list[str] | None) -> tuple[int, ToolkitError | None]:
     except KeyboardInterrupt:
         code, failure = 130, ToolkitError("Stopped.")
     except Exception as error:  # noqa: BLE001 - the last line of defence: people get a sentence, not a traceback
-        what = f"The toolkit failed: {type(error).__name__}: {error}."
-        code = 1
-        failure = _say(ToolkitError(what, "This is a bug; TOOLKIT_DEBUG=1 shows where it comes from."))
+        failure = _say(_unforeseen(error))
+        code = failure.exit_code
         if os.environ.get("TOOLKIT_DEBUG"):
             traceback.print_exc()
     return code, failure

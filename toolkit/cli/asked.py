@@ -32,7 +32,10 @@ def _called(words: Sequence[str], command: click.Command) -> click.Command:
             break
         if word.startswith("-"):
             continue
-        found = command.get_command(click.Context(command), word)
+        try:
+            found = command.get_command(click.Context(command), word)
+        except ImportError:  # what the command failed on
+            break
         if found is None:
             break
         command = found

@@ -13,7 +13,7 @@ from toolkit.commands.options import option
 from toolkit.commands.run_choice import find_run
 from toolkit.commands.terminal import tell
 from toolkit.errors import UsageError
-from toolkit.plan.places import did_you_mean
+from toolkit.plan.places import known_instead
 from toolkit.recording.baselines import read_baselines, remove_baseline, set_baseline
 from toolkit.recording.manifest import load_manifest
 
@@ -89,7 +89,7 @@ def remove_command(name: str, reports: Path) -> None:
     """Forget NAME; its run stays."""
     known = read_baselines(reports)
     if name not in known:
-        hint = f"{did_you_mean(name, list(known)).capitalize()}." if known else ""
-        raise UsageError(f"There is no baseline {name!r} under {reports}.", hint)
+        hint = f": {known_instead(name, list(known))}" if known else "."
+        raise UsageError(f"There is no baseline {name!r} under {reports}{hint}")
     remove_baseline(reports, name)
     tell(f"Baseline {name} is forgotten; its run {known[name].run} stays.")

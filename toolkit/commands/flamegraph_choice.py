@@ -10,7 +10,7 @@ from toolkit.analysis.windows_reading import why_hidden
 from toolkit.analysis.windows_slices import bounds_ms
 from toolkit.commands.run_times import offset
 from toolkit.errors import UsageError
-from toolkit.plan.places import did_you_mean
+from toolkit.plan.places import known_instead
 
 if TYPE_CHECKING:
     from toolkit.analysis.windows import Selection
@@ -40,7 +40,7 @@ def choose_server(source: TableSource, manifest: Manifest, name: str | None) -> 
     ]
     if by_address:
         return by_address[0]
-    raise UsageError(f"There is no profiled server {name!r} in this run: {did_you_mean(name, known)}.")
+    raise UsageError(f"There is no profiled server {name!r} in this run: {known_instead(name, known)}")
 
 
 def recorded_span(source: TableSource, server: str, view: str) -> tuple[float, float]:

@@ -57,6 +57,10 @@ class Line(click.types.StringParamType):
     name = "text"
     envvar_list_splitter = "\n"
 
+    def split_envvar_value(self, rv: str) -> list[str]:
+        """Its lines, without empty ones: a variable may end with one."""
+        return [line for line in rv.splitlines() if line.strip()]
+
 
 plan_argument = click.argument("plan", required=False, type=click.Path(path_type=Path), envvar="TOOLKIT_PLAN")
 
@@ -223,7 +227,7 @@ def _origins(given: dict[str, Any]) -> dict[str, str]:
 _LISTS: dict[str, tuple[str, Callable[[tuple[str, ...]], list[Any]]]] = {
     "servers": ("servers", lambda names: [{"address": name} for name in names]),
     "scenarios": ("load.scenarios", lambda names: [{"file": str(Path(name).resolve())} for name in names]),
-    "checks": ("checks", lambda texts: [text for text in texts if text.strip()]),
+    "checks": ("checks", list),
     "views": ("profile.views", list),
 }
 """Options that are given several times → their place in a plan, and what they are there."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from toolkit.analysis.comparison.comparable import Told, doubts_about
 from toolkit.commands.terminal import harmless
 from toolkit.errors import ToolkitError, UsageError
-from toolkit.plan.places import did_you_mean
+from toolkit.plan.places import known_instead
 from toolkit.recording.baselines import read_baselines, recording_sum
 from toolkit.recording.layout import RunFolder
 from toolkit.recording.manifest import load_manifest
@@ -34,7 +34,7 @@ def find_run(text: str, reports: Path) -> RunFolder:
         raise UsageError(f"{text} is no run folder.", "Name the folder, or its name under reports/.")
     known = [run.path.name for run in runs_under(reports)]
     said = f"There is no run {text}: no such folder here, nor under {reports}"
-    raise UsageError(f"{said}: {did_you_mean(text, known)}." if known else f"{said}.")
+    raise UsageError(f"{said}: {known_instead(text, known)}" if known else f"{said}.")
 
 
 def runs_under(reports: Path) -> list[RunFolder]:
@@ -89,9 +89,9 @@ def baseline_run(name: str, reports: Path) -> tuple[RunFolder, str]:
     """
     known = read_baselines(reports)
     if name not in known:
-        hint = did_you_mean(name, list(known)) if known else "none is set under this folder"
+        hint = known_instead(name, list(known)) if known else "none is set under this folder."
         raise UsageError(
-            f"There is no baseline {name!r}: {hint}.", f"toolkit baseline set {name} RUN sets it."
+            f"There is no baseline {name!r}: {hint}", f"toolkit baseline set {name} RUN sets it."
         )
     told = known[name]
     folder = RunFolder((reports / told.run).resolve())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.analysis.windows_slices import WHOLE, Window
 from toolkit.errors import UsageError
-from toolkit.plan.places import did_you_mean
+from toolkit.plan.places import known_instead
 from toolkit.plan.quantities import parse_duration
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class RunTimes:
             if not self.phases:
                 raise UsageError(f"There is no phase {name!r}: no load was driven in this run.")
             known = list(dict.fromkeys(str(phase["name"]) for phase in self.phases))
-            raise UsageError(f"There is no phase {name!r} in this run: {did_you_mean(name, known)}.")
+            raise UsageError(f"There is no phase {name!r} in this run: {known_instead(name, known)}")
         if between := self._between(found):
             times = [
                 f"{offset(self._second(one['start_ns']))}-{offset(self._second(one['end_ns']))}"

@@ -16,7 +16,7 @@ from ruamel.yaml.error import YAMLError
 
 from toolkit.errors import UsageError
 from toolkit.plan.consistency import resolve_functions
-from toolkit.plan.mistakes import in_words, origin_of, sentence
+from toolkit.plan.mistakes import in_words, of_one_kind, origin_of, sentence
 from toolkit.plan.model import Plan
 from toolkit.plan.places import line_of
 from toolkit.plan.rules import broken_rules
@@ -251,7 +251,7 @@ def _checked(
     try:
         plan = Plan.model_validate(data)
     except ValidationError as error:
-        problems += [in_words(detail) for detail in error.errors()]
+        problems += [in_words(detail) for detail in of_one_kind(error.errors())]
     problems += broken_rules(data)
     if plan is not None and not problems:
         return plan

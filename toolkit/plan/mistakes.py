@@ -10,7 +10,7 @@ from toolkit.plan.model import Plan
 from toolkit.plan.places import did_you_mean, line_of, meant
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pydantic_core import ErrorDetails
 
@@ -30,12 +30,24 @@ _PLAIN = {
     "string_pattern_mismatch": "{input} is no name: letters, digits and . _ - only, at most 64, a letter or digit first",
 }
 """pydantic's kinds of mistakes, in a user's words."""
+_KIND = re.compile(r"bool$|list\[")
+"""pydantic's name of one of the kinds that a value may be of, in the place of a mistake."""
 _BOUNDS = {
     "greater_than": "too little: it must be more than",
     "greater_than_equal": "too little: the least is",
     "less_than": "too much: it must be less than",
     "less_than_equal": "too much: the most is",
 }
+
+
+def of_one_kind(details: Iterable[ErrorDetails]) -> Iterator[ErrorDetails]:
+    """Of a value that may be true, false or a list: its mistakes as that which it is, without pydantic's name of that kind."""
+    for detail in details:
+        at = next((at for at, step in enumerate(detail["loc"]) if _KIND.match(str(step))), None)
+        if at is None:
+            yield detail
+        elif detail["type"] != "list_type" and not isinstance(detail["input"], list):
+            yield {**detail, "loc": detail["loc"][:at] + detail["loc"][at + 1 :]}
 
 
 def in_words(detail: ErrorDetails) -> tuple[Location, str]:

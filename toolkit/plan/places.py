@@ -35,6 +35,12 @@ def did_you_mean(word: str, known: Sequence[str]) -> str:
     return f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(known)}"
 
 
+def known_instead(word: str, known: Sequence[str]) -> str:
+    """As `did_you_mean`, as the end of a sentence."""
+    hint = did_you_mean(word, known)
+    return hint if hint.endswith("?") else f"{hint}."
+
+
 def meant(model: type[BaseModel], location: Location) -> str:
     """What the unknown key at `location` was meant to be: one of this place, one that stands elsewhere, or the list."""
     word, known = str(location[-1]), keys_at(model, location)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shlex
+from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolkit import __version__
@@ -68,7 +70,7 @@ def words(results: Results) -> dict[str, Any]:
             )
             for entry in manifest.servers
         ],
-        "again": again(manifest),
+        "again": again(results),
         "versions": [_fact(name, version) for name, version in sorted(manifest.versions.items())],
         "footer": f"Written by gunicorn-load-profile-toolkit {__version__} from the run folder of {manifest.run_id}. "
         "Times are on the controller's clock, in UTC; times like 1:05 count from the first request.",
@@ -102,9 +104,11 @@ def _head(manifest: Manifest) -> dict[str, Any]:
     }
 
 
-def again(manifest: Manifest) -> list[dict[str, str]]:
-    """`{"command", "why"}`: how to do a run again, and how to build what is derived of it."""
-    run = f"reports/{manifest.run_id}"
+def again(results: Results) -> list[dict[str, str]]:
+    """`{"command", "why"}`: how to do a run again, and how to build what is derived of it, from the folder one is in now."""
+    manifest, run = results.manifest, str(results.run.path)
+    with suppress(ValueError):
+        run = str(results.run.path.absolute().relative_to(Path.cwd()))
     return [
         {
             "command": f"python -m toolkit {manifest.kind} {shlex.quote(f'{run}/plan.yml')}",

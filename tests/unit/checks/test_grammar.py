@@ -92,7 +92,15 @@ def test_all_mistakes_of_a_check_come_at_once() -> None:
 def test_quantiles() -> None:
     assert quantile_of("p99.9") == quantile_of("p999") == 0.999
     assert quantile_of("p5") == 0.05
+    assert quantile_of("p100") == 1.0
+    assert quantile_of("p9.5") == 0.095
     assert quantile_of("p") is quantile_of("mean") is None
+
+
+@pytest.mark.parametrize("odd", ["p101", "p950", "p1000", "p100.5", "p1001"])
+def test_a_quantile_that_could_mean_two_things_is_refused(odd: str) -> None:
+    with pytest.raises(CheckSyntaxError, match=odd):
+        parse(f"http.{odd} < 10s")
 
 
 @pytest.mark.parametrize("name", QUANTITIES)

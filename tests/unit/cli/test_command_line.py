@@ -59,6 +59,7 @@ def test_every_option_of_a_run_has_its_variable() -> None:
         (["load", "--scenario", "x.yml", "--order", "paralel"], 2, "did you mean 'parallel'?"),
         (["profile", "--gunicorn", "prot=8000"], 2, "did you mean 'port'?"),
         (["report", "nowhere"], 2, "does not exist"),
+        (["load", "--scenario", "x.yml", "--check", ""], 2, "--check: '': begin with what is measured"),
     ],
 )
 def test_wrong_input(argv: list[str], code: int, message: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -66,6 +67,30 @@ def test_wrong_input(argv: list[str], code: int, message: str, capsys: pytest.Ca
     assert (found, out) == (code, "")
     assert message in err
     assert "Traceback" not in err
+
+
+def test_a_python_without_its_packages_is_said() -> None:
+    done = subprocess.run(
+        [sys.executable, "-S", "-m", "toolkit", "doctor"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"this Python ({sys.executable}) has no package click. Call it as .venv/bin/python" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_package_that_is_missing_later_is_no_bug_of_ours(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "toolkit.commands.doctor", None)
+    assert call(capsys, "doctor")[0] == 1, "a part of ours that is missing is"
+    monkeypatch.delitem(sys.modules, "toolkit.commands.doctor")
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    code, _, err = call(capsys, "compare", "a", "b")
+    assert (code, "has no package duckdb" in err) == (2, True)
 
 
 def test_a_folder_that_is_no_run_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -180,6 +180,30 @@ def test_too_short_runs_do_not_pass_for_equal(call: Call, tmp_path: Path) -> Non
     assert "the phase lasted 10 s in base, 40 s are needed" in err
 
 
+def test_a_function_of_which_nothing_can_be_told_is_not_said_to_be_unchanged(
+    call: Call, tmp_path: Path
+) -> None:
+    for name, seed, hot in (("a", 1, 1.0), ("b", 2, 1.5)):
+        steady_run(tmp_path, name, seed=seed, hot=hot, hot_spread=40.0)
+    _, _, err = call("compare", "a", "b", reports=tmp_path)
+    content = json.loads((tmp_path / "compare-a-b" / "compare.json").read_text())
+
+    verdicts = {row["function"]: row["verdict"] for row in content["functions"]}
+    assert verdicts == {"hot": "not enough data", "render": "no difference"}
+    said = "Of 1 it cannot be told (its interval is too wide to say that nothing has changed), with the largest difference in hot"
+    assert said in err
+    assert said in (tmp_path / "compare-a-b" / "compare.html").read_text()
+
+
+def test_two_loads_with_no_request_in_common_give_no_verdict_and_97(call: Call, tmp_path: Path) -> None:
+    steady_run(tmp_path, "a", seed=1)
+    steady_run(tmp_path, "b", seed=2, names=(("GET /else", 20.0),))
+    code, _, err = call("compare", "a", "b", "--force", reports=tmp_path)
+
+    assert code == 97
+    assert "no verdict: no request name and phase is in both" in err.strip().splitlines()[-1]
+
+
 def test_names_of_a_run_steer_neither_terminal_nor_page(call: Call, tmp_path: Path) -> None:
     names = (("\x1b[31m<script>alert(1)</script>", 20.0),)
     for name, seed in (("a", 1), ("b", 2)):

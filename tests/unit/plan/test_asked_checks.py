@@ -92,10 +92,11 @@ default_checks: [sockets]
         "p.yml:8: checks.6.name: two checks are called same",
         "p.yml:9: checks.7.chek: unknown key; did you mean 'check'?",
         "p.yml:10: checks.8",
-        "p.yml:11: default_checks",
+        "p.yml:11: default_checks.0: 'sockets' is not one of",
         "did you mean 'socket'?",
     ):
         assert said in told, told
+    assert "neither true nor false" not in told
 
 
 def test_a_check_with_tags_that_yaml_refuses_is_told_to_be_quoted(tmp_path: Path) -> None:

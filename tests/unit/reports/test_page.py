@@ -8,6 +8,7 @@ import hashlib
 import json
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,12 +17,12 @@ from tests.run_folders import RunFolderBuilder, small_run
 from tests.unit.reports import sample_results
 from toolkit.analysis.results import read_results
 from toolkit.errors import ToolkitError
+from toolkit.recording.layout import RunFolder
 from toolkit.reports import page, page_numbers
 from toolkit.reports.profile_pack import unpack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from toolkit.analysis.results import Results
 
@@ -189,9 +190,15 @@ def test_the_head_says_what_ran_and_how_it_ended() -> None:
     ],
 )
 def test_it_says_how_to_do_it_again(run: Callable[[], Results], command: str) -> None:
-    words = Parsed(rendered(run())).words
-    assert f"python -m toolkit {command} reports/20261119T095320Z-checkout-peak/plan.yml" in words
-    assert "python -m toolkit report reports/20261119T095320Z-checkout-peak" in words
+    results = replace(run(), run=RunFolder(Path("elsewhere/20261119T095320Z-checkout-peak")))
+    words = Parsed(rendered(results)).words
+    assert f"python -m toolkit {command} elsewhere/20261119T095320Z-checkout-peak/plan.yml" in words
+    assert "python -m toolkit report elsewhere/20261119T095320Z-checkout-peak" in words
+
+
+def test_of_a_run_that_lies_elsewhere_it_says_where(tmp_path: Path) -> None:
+    results = replace(sample_results.whole(), run=RunFolder(tmp_path / "a run"))
+    assert f"python -m toolkit report '{tmp_path}/a run'" in Parsed(rendered(results)).words
 
 
 def test_the_charts_count_seconds_from_the_first() -> None:

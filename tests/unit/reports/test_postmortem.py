@@ -48,7 +48,7 @@ def test_it_has_every_part_and_links_into_the_page(tmp_path: Path) -> None:
     for row in json.loads(run.summary_json.read_text())["findings"]["found"]:
         assert f"(report.html#{row['id']})" in text
         assert f'<li id="{row["id"]}"' in page
-    assert "    python -m toolkit report reports/small" in text
+    assert f"    python -m toolkit report {run.path}" in text
     assert "postmortem.md" in run.checksums.read_text()
 
 
@@ -76,6 +76,27 @@ def test_a_failure_names_what_was_so_before_it(tmp_path: Path) -> None:
     said = [row["words"] for row in timeline(results)[0]]
     assert "first 504 (load data), the only one, 4 s after all 4 workers were busy" in said
     assert "all 4 workers were busy for the first time" in said
+
+
+@pytest.mark.parametrize(
+    ("first_s", "said"), [(4, "4 to 9 s after"), (0, "at most 5 s after"), (-2, "at most 3 s after")]
+)
+def test_a_moment_that_is_not_known_to_the_second_is_told_so(tmp_path: Path, first_s: int, said: str) -> None:
+    builder = RunFolderBuilder(tmp_path)
+    builder.load("http", [request(1, 5), request(9, 5, status=504)])
+    results = read_results(builder.build())
+    began = results.first_failures[0]["first_ns"] - first_s * 10**9
+    moment = {
+        "t_ns": began,
+        "earliest_ns": began - 5 * 10**9,
+        "server": "web",
+        "what": "all_busy",
+        "words": "all 4 workers were busy",
+    }
+    results.summary["findings"]["moments"] = [moment]
+    words = [row["words"] for row in timeline(results)[0]]
+    assert f"first 504 (load data), the only one, {said} all 4 workers were busy" in words
+    assert any("for the first time at the latest (up to 5 s before: stacks are" in one for one in words)
 
 
 def test_a_run_of_nothing_says_so(tmp_path: Path) -> None:

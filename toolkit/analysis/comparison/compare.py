@@ -74,8 +74,11 @@ def compare_slices(
     comparisons = [*_of_requests(base, new), *_of_servers(base, new)]
     rows = judge(comparisons, threshold, level)
     counts = Counter(row["verdict"] for row in rows)
+    # Where both were asked for other things, what the servers spent on them says nothing of the one against the other.
+    unlike = bool(base.cells and new.cells) and not any(row["of"] == "request" for row in rows)
     return {
-        "verdict": next((one for one in (WORSE, BETTER, SAME) if counts[one]), UNKNOWN),
+        "verdict": next((one for one in (WORSE, BETTER, SAME) if counts[one] and not unlike), UNKNOWN),
+        "nothing_in_common": unlike,
         "counts": {one: counts[one] for one in (WORSE, BETTER, SAME, UNKNOWN)},
         "settings": {
             "threshold": threshold,

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 _SMALLEST_SHARE = 0.002
+_WIDEST_SHARE = 0.02
+"""Of all of base's time: where an interval reaches further, something that matters could be there."""
 _MOST = 200
 CHANGED = {WORSE: "gained", BETTER: "lost"}
 
@@ -73,7 +75,6 @@ def _comparisons(
     of: list[dict[str, str]],
     normal: str,
 ) -> Iterator[Comparison]:
-    metric = Metric(f"s_per_{normal}", "time", f"s/{normal}", "worse", is_ratio=False)
     fewest = min(map(len, blocks))
     lacking = f"{fewest} chunks were recorded, {FEWEST_BLOCKS} are needed" if fewest < FEWEST_BLOCKS else ""
     lengths = [np.array([one.length_ms for one in its], dtype=np.float64) for its in blocks]
@@ -88,6 +89,15 @@ def _comparisons(
         block = 1 if lacking else block_length([matrix.sum(axis=0)], len(length))
         weights.append(block_weights(len(length), block, (20_000, number)))
         spreads.append(Spread(inflation(len(length), block), freedom(len(length), block)))
+    base_s = float(matrices[0].sum()) / max(1.0, float(lengths[0].sum())) * factors[0]
+    metric = Metric(
+        f"s_per_{normal}",
+        "time",
+        f"s/{normal}",
+        "worse",
+        is_ratio=False,
+        widest=_WIDEST_SHARE * base_s,
+    )
     divisors = [draws @ length for draws, length in zip(weights, lengths, strict=True)]
     for number in kept:
         measured = []

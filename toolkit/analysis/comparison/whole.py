@@ -99,8 +99,8 @@ def compare_runs(
 
 
 def _exit_code(found: dict[str, Any]) -> int:
-    if not found["comparisons"]:
-        return EXIT_OK
+    if not found["comparisons"] and not found["nothing_in_common"]:
+        return EXIT_OK  # profiles alone
     # Nothing could be judged: a pipeline must not take that for "no difference".
     return {WORSE: EXIT_REGRESSION, UNKNOWN: RunInvalidError.exit_code}.get(found["verdict"], EXIT_OK)
 

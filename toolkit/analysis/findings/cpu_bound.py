@@ -39,7 +39,7 @@ def rule(evidence: Evidence) -> Iterator[Said]:
 def _of(server: ServerEvidence) -> Iterator[Said]:
     can = _can_use(server)
     measured = server.where(lambda at: server.column("workers_cpu")[at] is not None)
-    inside = _inside(server)
+    inside = server.on_cpu_inside
     if not (can and measured) and inside is None:
         words = "whether the service is CPU-bound: neither its CPU time nor its stacks were recorded while requests were sent"
         yield Unknown(words.capitalize() + ".", server.name)
@@ -93,13 +93,6 @@ def _can_use(server: ServerEvidence) -> float | None:
     """Cores: a worker's Python code runs on one at a time (the GIL)."""
     known = [float(value) for value in (server.workers, server.cores_allowed) if value]
     return min(known) if len(known) == 2 else None
-
-
-def _inside(server: ServerEvidence) -> float | None:
-    wall, cpu = server.sites.get("wall"), server.sites.get("cpu")
-    if wall is None or cpu is None or not wall.requests():
-        return None
-    return min(1.0, cpu.requests() / wall.requests())
 
 
 def _busy(server: ServerEvidence) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from functools import cached_property
 from statistics import median
@@ -115,11 +116,47 @@ class ServerEvidence:
 
     @cached_property
     def all_busy(self) -> list[int] | None:
-        """Places of the grid in which all slots were taken; None where that is not known."""
+        """Places of the grid in which all slots were taken; None where that is not known.
+
+        The stacks tell it as a mean of each chunk. A sync worker that is free leaves nobody in the accept queue, and that was
+        read every second: where several waited there, all that live were busy, in a chunk of which only a part was.
+        """
         slots = self.slots
         if not slots or not any(self.taken[at] is not None for at in self.seconds):
             return None
-        return self.where(lambda at: (self.taken[at] or 0.0) >= ALL_BUSY * slots)
+        sync = (self.watch.get("workers") or {}).get("class") == "sync" and slots == self.workers
+        queue, alive = self.column("accept_queue"), self.column("workers")
+
+        def full(at: int) -> bool:
+            taken = self.taken[at] or 0.0
+            queued = sync and taken > 0 and (queue[at] or 0.0) > QUEUED and (alive[at] or 0) >= slots
+            return queued or taken >= ALL_BUSY * slots
+
+        return self.where(full)
+
+    @property
+    def all_busy_since(self) -> int | None:
+        """The place since which, at the earliest, all slots may have been taken for the first time; None where they never were.
+
+        Before it, `taken` is the mean of a chunk: of the two taken on average of four, for ten seconds, all four can have been
+        taken in its last five.
+        """
+        if not self.all_busy or not self.slots:
+            return None
+        first = self.all_busy[0]
+        before = self.taken[first - 1] if first else None
+        if not before or (self.taken[first] or 0.0) < ALL_BUSY * self.slots:  # the queue told the second
+            return first
+        of_chunk = next((at for at in range(first - 1, -1, -1) if self.taken[at] != before), -1) + 1
+        return max(of_chunk, first - math.ceil(before / self.slots * (first - of_chunk)))
+
+    @property
+    def on_cpu_inside(self) -> float | None:
+        """Part of the time inside requests that was on the CPU; None without both views."""
+        wall, cpu = self.sites.get("wall"), self.sites.get("cpu")
+        if wall is None or cpu is None or not wall.requests():
+            return None
+        return min(1.0, cpu.requests() / wall.requests())
 
     @cached_property
     def looked_at(self) -> list[int]:
@@ -150,6 +187,8 @@ class ServerEvidence:
 
 ALL_BUSY = 0.95
 """Of the slots: a thread between two requests is seen as free for a moment."""
+QUEUED = 1.0
+"""More connections than this in the accept queue are no longer one that has just come."""
 
 
 @dataclass(frozen=True)

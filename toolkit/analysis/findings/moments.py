@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from toolkit.analysis.findings.evidence import QUEUED
 from toolkit.analysis.findings.words import count, ms, percent
 
 if TYPE_CHECKING:
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     from toolkit.analysis.findings.evidence import Evidence, ServerEvidence
 
 _HOST_FULL = 0.95
-_QUEUE = 1.0
 
 
 class Moment(NamedTuple):
@@ -24,6 +24,8 @@ class Moment(NamedTuple):
     """all_busy, queue, host_full, slowest."""
     words: str
     """What was so: "all 4 places for requests were taken"."""
+    earliest_ns: int | None = None
+    """Where the second is not known: since when it may have been so."""
 
     def row(self) -> dict[str, Any]:
         """As it stands in `summary["findings"]["moments"]`."""
@@ -45,9 +47,11 @@ def _of(server: ServerEvidence) -> Iterator[Moment]:
         workers = server.workers
         places = f"all {count(workers or 0, 'worker')} were busy" if server.slots == workers else ""
         words = places or f"all {server.slots} places for requests were taken"
-        yield Moment(at(server.all_busy[0]), server.name, "all_busy", words)
+        first, since = at(server.all_busy[0]), at(server.all_busy_since or 0)
+        earliest = since if since < first else None
+        yield Moment(first, server.name, "all_busy", words, earliest)
     queue = server.column("accept_queue")
-    waited = server.where(lambda place: (queue[place] or 0.0) > _QUEUE)
+    waited = server.where(lambda place: (queue[place] or 0.0) > QUEUED)
     if waited:
         longest = max(waited, key=lambda place: (queue[place] or 0.0, -place))
         words = f"more than one connection waited in the accept queue (at most {queue[longest]:.0f}, later)"

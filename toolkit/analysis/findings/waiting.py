@@ -54,11 +54,13 @@ def _of(server: ServerEvidence, evidence: Evidence) -> Iterator[Said]:
         )
         return
     if not wall.request_us:
-        yield RuledOut("Nothing waited inside requests: no thread was seen in one.", server.name)
+        yield Unknown("What requests waited for: no thread was seen inside one.", server.name)
         return
     waits = sorted(_waits(server), key=lambda one: -one.waited_us)
     if not waits:
-        yield RuledOut("Nothing waited inside requests: all of their time was on the CPU.", server.name)
+        part = percent(server.on_cpu_inside or 0.0)
+        words = "No function of the application waited inside requests"
+        yield RuledOut(f"{words}: {part} of the time inside them was on the CPU.", server.name)
         return
     matters, why = _matters(server, evidence)
     stand_out = [

@@ -22,7 +22,8 @@ def arrivals(phases: list[Phase], at_its_limit: AtItsLimit) -> Iterator[Finding]
     if not phases:
         return
     meant, came = sum(phase.meant for phase in phases), sum(phase.arrived for phase in phases)
-    value = f"{_users(came)} of {_users(meant)} planned users in time"
+    cut = "" if all(phase.whole for phase in phases) else " until the load was cut short"
+    value = f"{_users(came)} of {_users(meant)} planned users in time{cut}"
     judged = [(phase.ratio, phase) for phase in phases if phase.ratio is not None]
     short = sorted(
         ((ratio, phase) for ratio, phase in judged if ratio < limits.ARRIVALS_DOUBTFUL),

@@ -53,6 +53,8 @@ def comparison_page(content: dict[str, Any], drawings: Sequence[tuple[str, str]]
             alone=[(side, _alone(content["only_in"][side])) for side in ("base", "new")],
             functions=[_line(row) for row in changed[:_MOST_FUNCTIONS]],
             functions_left_out=max(0, len(changed) - _MOST_FUNCTIONS),
+            functions_unchanged=words.functions_unchanged(content["functions"]),
+            functions_open=words.functions_open(content["functions"]),
             functions_judged=len(content["functions"]),
             drawings=[(title, Markup(_inline(svg))) for title, svg in drawings],  # noqa: S704 - escaped where it was made
             version=toolkit.__version__,

@@ -118,7 +118,8 @@ def _functions(content: dict[str, Any]) -> Iterator[str]:
     if not changed:
         if content["functions"]:
             yield ""
-            yield f"Functions: none of {len(content['functions'])} gained or lost time."
+            yield "Functions that gained or lost time:"
+            yield f"  {words.functions_unchanged(content['functions'])}"
         return
     yield ""
     yield "Functions that gained or lost time:"
@@ -137,3 +138,5 @@ def _functions(content: dict[str, Any]) -> Iterator[str]:
     yield from table(["", "view", "base", "new", "difference", "interval", ""], body, left=2, widest=60)
     if len(changed) > _MOST_FUNCTIONS:
         yield f"  {len(changed) - _MOST_FUNCTIONS} more: see the page or compare.json."
+    if open_ := words.functions_open(content["functions"]):
+        yield f"  {open_}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.analysis.comparison.judging import BETTER, SAME, UNKNOWN, WORSE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     Row = dict[str, Any]
 
@@ -75,12 +75,14 @@ def place(row: Row) -> str:
 def headline(content: dict[str, Any]) -> str:
     """One line that a developer at a deploy understands at once."""
     rows = content["comparisons"]
-    if not rows:
-        return f"no verdict: no requests to compare, functions only; exit {content['exit_code']}"
-    counts, verdict = content["counts"], content["verdict"]
-    changed = counts[WORSE] + counts[BETTER]
     forced = "; forced" if content["forced"] else ""
     tail = f"{forced}; exit {content['exit_code']}"
+    if content["nothing_in_common"]:
+        return f"no verdict: no request name and phase is in both{tail}"
+    if not rows:
+        return f"no verdict: no requests to compare, functions only{tail}"
+    counts, verdict = content["counts"], content["verdict"]
+    changed = counts[WORSE] + counts[BETTER]
     unjudged = f", {counts[UNKNOWN]} without enough data" if counts[UNKNOWN] else ""
     if verdict in CHANGED:
         first = foremost(row for row in rows if row["verdict"] == verdict)
@@ -93,6 +95,26 @@ def headline(content: dict[str, Any]) -> str:
     return (
         f"not enough data: none of {len(rows)} comparisons could be judged ({most_common_reason(rows)}){tail}"
     )
+
+
+def functions_unchanged(rows: Sequence[Row]) -> str:
+    """Where no function was found to gain or lose time: whether that is known of all of them."""
+    if all(row["verdict"] == UNKNOWN for row in rows):
+        return f"Of none of {len(rows)} can it be told whether it gained or lost time ({most_common_reason(rows)})."
+    return f"None of {len(rows)} was found to gain or lose time. {functions_open(rows)}".rstrip()
+
+
+def functions_open(rows: Sequence[Row]) -> str:
+    """Of how many functions it cannot be told, with the largest of them; empty where there is none."""
+    unknown = [row for row in rows if row["verdict"] == UNKNOWN]
+    if not unknown:
+        return ""
+    largest = max(unknown, key=lambda row: abs(row["difference"] or 0.0))
+    said = f"Of {len(unknown)} it cannot be told ({most_common_reason(unknown)})"
+    if largest["difference"] is None:
+        return f"{said}."
+    of_it = f", interval {interval(largest)}" if interval(largest) else ""
+    return f"{said}, with the largest difference in {largest['function']}: {difference(largest)}{of_it}."
 
 
 def foremost(rows: Iterable[Row]) -> Row:

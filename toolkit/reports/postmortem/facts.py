@@ -35,7 +35,7 @@ def facts(results: Results) -> dict[str, Any]:
         "findings": [_finding(row, zero) for row in findings["found"]],
         "ruled_out": ruled_out,
         "open_questions": _open_questions(summary, findings["found"], unknown),
-        "again": again(results.manifest),
+        "again": again(results),
         "trust": {"verdict": summary["trust"]["verdict"], "reasons": summary["trust"]["reasons"]},
         "summary": summary,
     }

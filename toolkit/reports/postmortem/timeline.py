@@ -95,11 +95,17 @@ def _workers(results: Results) -> Iterator[Row]:
 def _moments(results: Results) -> Iterator[Row]:
     for moment in (results.summary.get("findings") or {}).get("moments", []):
         first = "" if moment["what"] == "slowest" else " for the first time"
+        words = f"{moment['words']}{first}" if first not in moment["words"] else moment["words"]
+        earliest = moment.get("earliest_ns")
+        if earliest:
+            before = (moment["t_ns"] - earliest) / 1e9
+            words += f" at the latest (up to {before:.0f} s before: stacks are counted chunk by chunk)"
         yield {
             "t_ns": moment["t_ns"],
+            "earliest_ns": earliest or moment["t_ns"],
             "kind": "moment",
             "server": moment["server"],
-            "words": f"{moment['words']}{first}" if first not in moment["words"] else moment["words"],
+            "words": words,
             "of": moment["words"] if moment["what"] in _LOUD else "",
         }
 
@@ -120,12 +126,25 @@ def _failures(results: Results, others: list[Row]) -> Iterator[Row]:
             if failure["requests"] > 1
             else f"first {got} ({failure['name']}), the only one"
         )
-        before = [row for row in loud if 0 <= (failure["first_ns"] - row["t_ns"]) / 1e9 <= _NEAR_S]
+        before = [row for row in loud if 0 <= (failure["first_ns"] - _earliest(row)) / 1e9 <= _NEAR_S]
         if before:
             nearest = max(before, key=lambda row: row["t_ns"])
-            seconds = (failure["first_ns"] - nearest["t_ns"]) / 1e9
-            words += f", {seconds:.0f} s after {nearest.get('of') or nearest['words']}"
+            what = nearest.get("of") or nearest["words"]
+            words += f", {_since(failure['first_ns'], nearest)} after {what}"
         yield {"t_ns": failure["first_ns"], "kind": "failure", "words": words}
+
+
+def _earliest(row: Row) -> int:
+    found: int = row["earliest_ns" if "earliest_ns" in row else "t_ns"]
+    return found
+
+
+def _since(t_ns: int, row: Row) -> str:
+    """`4 s`, `4 to 9 s` or `at most 5 s`, where it is not known to the second when that was so."""
+    least, most = ((t_ns - one) / 1e9 for one in (row["t_ns"], _earliest(row)))
+    if f"{most:.0f}" == f"{least:.0f}":
+        return f"{least:.0f} s"
+    return f"{least:.0f} to {most:.0f} s" if least >= 0.5 else f"at most {most:.0f} s"
 
 
 def at(t_ns: int, zero_s: float) -> str:

@@ -123,7 +123,7 @@ def test_a_websocket_that_waits_is_no_wait() -> None:
 
 
 def test_time_on_the_cpu_is_no_wait() -> None:
-    assert "all of their time was on the CPU" in ruled_out(
+    assert "100 % of the time inside them was on the CPU" in ruled_out(
         "waiting", evidence(server(wall=COMPUTES, cpu=COMPUTES), **SLOW)
     )
 

@@ -187,6 +187,27 @@ def test_moments_begin_when_they_began() -> None:
     assert moments[1]["words"] == "all 2 workers were busy"
 
 
+def test_a_chunk_in_which_some_were_busy_may_hold_the_beginning() -> None:
+    full = server({"busy_workers": [0.0] * 5 + [0.5] * 5 + [2.0] * 10})
+    (moment,) = [one for one in findings_summary(evidence(full))["moments"] if one["what"] == "all_busy"]
+    assert moment["t_ns"] == (ZERO + 10) * 10**9
+    assert moment["earliest_ns"] == (ZERO + 8) * 10**9, "a quarter of two, for five seconds: both for 1.25 s"
+
+
+def test_the_queue_of_sync_workers_tells_the_second_that_the_stacks_do_not() -> None:
+    lanes = {
+        "busy_workers": [0.0] * 5 + [1.0] * 5 + [2.0] * 10,
+        "accept_queue": [0] * 7 + [5] * 13,
+    }
+    (moment,) = [
+        one for one in findings_summary(evidence(server(lanes)))["moments"] if one["what"] == "all_busy"
+    ]
+    assert (moment["t_ns"], moment["earliest_ns"]) == ((ZERO + 7) * 10**9, None)
+    assert found("pool-exhausted", evidence(server(lanes))).counts["seconds_all_busy"] == 13
+    threads = server({**lanes, "busy_threads": lanes["busy_workers"]}, worker_class="gthread")
+    assert threads.all_busy == list(range(10, 20)), "their queue is before the pool of threads"
+
+
 def test_every_rule_bears_a_server_of_which_nothing_is_known() -> None:
     bare = evidence(
         server(dict.fromkeys(("workers_cpu", "cpu_user", "busy_workers", "accept_queue")), metrics={})
