@@ -40,6 +40,8 @@ LONGEST_ADVISED_CHUNK_S = 60.0
 MOST_START_SHARE = 0.4
 STRETCHES, LONGEST_CHUNK_S = (1, 2, 3, 4, 6), 30.0
 SETTLED = 0.7  # of that share, before chunks are made shorter again
+# Where even MIN_HZ costs more than the budget, recorders run for this part of the time at the least, and rest between chunks.
+LEAST_ACTIVE = 0.25
 
 
 class Size(NamedTuple):
@@ -108,8 +110,10 @@ class Budget:
         self._patience = 0
         self._pause = PAUSE_ROUNDS
         self.lowest_hz = PROMPT_HZ  # no view goes below
+        self.active = 1.0  # part of the time in which recorders run (docs/decisions/026)
         self._stretch()
         self._lower_floor()
+        self._rest()
         self.rate_hz = fixed_hz or self._within(self._affordable())
 
     def rate_of(self, view: str) -> int:
@@ -124,6 +128,7 @@ class Budget:
         """The service has grown or shrunk; the new rate where the old one can no longer be paid."""
         self.size = size
         self._lower_floor()
+        self._rest()
         if self.fixed_hz or self.predicted_percent <= UPPER * self.percent:
             return None
         return self._set(min(self.rate_hz, self._within(self._affordable())))
@@ -133,6 +138,19 @@ class Budget:
         prompt = self.fixed_percent + 100.0 * PROMPT_HZ * sum(map(self._sample_s, self._views))
         if prompt > DEAR * self.percent:
             self.lowest_hz = MIN_HZ
+
+    def _rest(self) -> None:
+        """Let recorders rest for as long as MIN_HZ is too dear; run all the time again once that is clearly paid."""
+        if self.fixed_hz or self.lowest_hz > MIN_HZ:
+            return
+        lowest = self.fixed_percent + 100.0 * MIN_HZ * sum(map(self._sample_s, self._views))
+        if self.active < 1.0 or lowest > UPPER * self.percent:
+            self.active = min(1.0, max(LEAST_ACTIVE, AIM * self.percent / lowest))
+
+    @property
+    def rest_s(self) -> float:
+        """How long recorders rest after each chunk; 0 where one chunk follows the other."""
+        return self.chunk_s * (1.0 / self.active - 1.0)
 
     def _stretch(self) -> None:
         """Make chunks as long as starting their recorders demands; a rate that was asked for pays what it costs."""
@@ -168,7 +186,8 @@ class Budget:
         self._learn(chunks)
         self._stretch()
         self._lower_floor()
-        cost = sum(self._cost_percent(chunk) for chunk in chunks) * len(self._views) / len(chunks)
+        cost = self.active * sum(map(self._cost_percent, chunks)) * len(self._views) / len(chunks)
+        self._rest()
         if self._rounds == 1:
             return None if self.fixed_hz else self._set(self._within(self._affordable() / UNTRIED))
         previous = self._measured_percent
@@ -230,10 +249,9 @@ class Budget:
 
     @property
     def predicted_percent(self) -> float:
-        """What all views are thought to cost at the rate that is set."""
-        return self.fixed_percent + 100.0 * sum(
-            self._sample_s(view) * self.rate_of(view) for view in self._views
-        )
+        """What all views are thought to cost at the rate that is set, rests and all."""
+        samples = sum(self._sample_s(view) * self.rate_of(view) for view in self._views)
+        return self.active * (self.fixed_percent + 100.0 * samples)
 
     def _affordable(self) -> float:
         one_hz = sum(self._sample_s(view) * self._weights[view] for view in self._views)
@@ -247,6 +265,7 @@ class Budget:
             "percent": self.percent,
             "rate_hz": self.rate_hz,
             "chunk_s": self.chunk_s,
+            "rest_s": round(self.rest_s, 1),
             "asked_for": self.fixed_hz is not None,
             "fixed_percent": round(self.fixed_percent, 2),
             "predicted_percent": round(self.predicted_percent, 2),
@@ -255,8 +274,17 @@ class Budget:
             "processes": self.size.processes,
             "threads": self.size.threads,
             "exceeded": exceeded,
-            "message": self._advice() if exceeded else None,
+            "message": self._advice() if exceeded else self._resting() or None,
         }
+
+    def _resting(self) -> str:
+        if self.active == 1.0:
+            return ""
+        return (
+            "Even at %d Hz the recorders need more than the budget of %.1f %% of a core: they record for %.0f s and rest for "
+            "%.0f s, in turn. A larger budget, or fewer views, leaves no gaps."
+            % (MIN_HZ, self.percent, self.chunk_s, self.rest_s)
+        )
 
     def _advice(self) -> str:
         if self.fixed_hz:
@@ -278,6 +306,8 @@ class Budget:
             self.lowest_hz,
             self.percent,
         )
+        if self.active < 1.0:
+            told += ", although they rest for %.0f %% of the time" % (100.0 * (1.0 - self.active))
         chunk_s = 100.0 * views * self._start_s / max(self.percent - lowest, 0.001)
         if self.chunk_s < chunk_s <= LONGEST_ADVISED_CHUNK_S:
             return (

@@ -183,7 +183,14 @@ class Recording:
         rate = self._budget.round(chunks)
         for view in self._views:
             view.chunk_s = self._budget.chunk_s
+        self._rest()
         self._set_rates(rate if self._budget.chunk_s == before else self._budget.rate_hz)
+
+    def _rest(self) -> None:
+        """Views take turns: what they cost together is the same at every moment, and the least."""
+        rest_s = self._budget.rest_s
+        for position, view in enumerate(self._views):
+            view.rest_between(rest_s, position * (view.chunk_s + rest_s) / len(self._views))
 
     def _set_rates(self, rate: Optional[int]) -> None:
         """From the next chunk on, which comes soon where this one is too dear; None where nothing changes."""
@@ -204,8 +211,10 @@ class Recording:
         return self._budget.as_message(100.0 * (time.process_time() - self._cpu_from[1]) / elapsed)
 
     def _answer(self) -> None:
-        """Say `recording` once the first samples of every view were seen and every view samples on."""
-        if self._answered or any(view.calibrating or not view.sampling for view in self._views):
+        """Say `recording` once the first samples of every view were seen and every view samples on, or rests."""
+        if self._answered or any(
+            view.calibrating or not (view.sampling or view.resting) for view in self._views
+        ):
             return
         self._answered = True
         rates = {view.name: float(view.rate_hz) for view in self._views}
@@ -244,6 +253,7 @@ class Recording:
                 view.follow(watch.targets(now, self._budget.chunk_s), at_once=new_arbiter)
         if self._answered:
             self._set_rates(self._budget.resized(watch.size_of(now, self._budget.chunk_s)))
+            self._rest()
 
     def _gone(self) -> Fault:
         told = "The arbiter %d has ended." % self.tree.arbiter.pid

@@ -64,11 +64,13 @@ class View:
         self._executable = executable
         self._folder = folder
         self.chunk_s = chunk_s
+        self._rest_s = 0.0
         self._offset_s = position * STAGGER_S
         self._done = done
         self._about_to_stop = stopping
         self._seq = 0
         self._due_s = 0.0
+        self._rest_until_s = 0.0
         self._current: Optional[Chunk] = None
         self._next: Optional[Chunk] = None
         self._ending: list[Chunk] = []
@@ -103,11 +105,20 @@ class View:
         """End the present chunk by the next multiple of `boundary_s`, however long it was to be."""
         self._due_s = min(self._due_s, next_boundary(clock.now(), boundary_s, 0.0) + self._offset_s)
 
+    def rest_between(self, rest_s: float, phase_s: float) -> None:
+        """Rest so long after each chunk from now on; where it did not yet, its turn comes so much later than the first view's."""
+        if rest_s and not self._rest_s:
+            if self._current is None:
+                self._rest_until_s = clock.now() + phase_s
+            else:
+                self._due_s += phase_s
+        self._rest_s = rest_s
+
     def _start(self) -> Optional[Chunk]:
         seq = self._seq
         self._seq += 1
         name = "%s-%06d" % (self.name, seq)
-        gentle = self._current is not None
+        gentle = self._current is not None or self._rest_until_s > 0
         order = Order(self._executable, self._folder, name, self.name, self.rate_hz, self.chunk_s, gentle)
         try:
             crew = Crew(order, self.targets, self._relieve)
@@ -117,7 +128,13 @@ class View:
             self._failed("py-spy could not be started: %s" % error.strerror)
             return None
         at_least = min(FIRST_CHUNK_S, self.chunk_s / 2)
-        self._due_s = next_boundary(clock.now(), self.chunk_s, at_least) + self._offset_s
+        # With rests every chunk is as long as the other: a short one would cost its start for little.
+        now = clock.now()
+        self._due_s = (
+            now + self.chunk_s
+            if self._rest_s
+            else next_boundary(now, self.chunk_s, at_least) + self._offset_s
+        )
         return Chunk(crew, seq, self.rate_hz)
 
     def _relieve(self, pid: int) -> None:
@@ -161,7 +178,14 @@ class View:
     @property
     def wake_at(self) -> float:
         """When (wall clock) something is to be done next."""
-        return self._due_s if self._current else clock.now() + RETRY_PAUSE_S
+        if self._current:
+            return self._due_s
+        return self._rest_until_s if self.resting else clock.now() + RETRY_PAUSE_S
+
+    @property
+    def resting(self) -> bool:
+        """Whether no recorder is to run at this moment."""
+        return self._current is None and clock.now() < self._rest_until_s
 
     def tick(self) -> None:
         """Do what is due. Never waits."""
@@ -173,6 +197,9 @@ class View:
         self._switch()
         if self.calibrating and self._current is not None:
             self._end_calibration(self._current)
+        elif self._current is not None and self._rest_s and clock.now() >= self._due_s:
+            self._rest_until_s = self._due_s + self._rest_s
+            self._end(self._current)
         elif self._may_start():
             self._next = self._start()
 
@@ -181,15 +208,21 @@ class View:
             return False
         if self.calibrating:
             return not self._ending and not self.calibrated
-        return self._current is None or clock.now() >= self._due_s
+        if self._current is None:
+            return clock.now() >= self._rest_until_s
+        return clock.now() >= self._due_s
 
     def _end_calibration(self, chunk: Chunk) -> None:
         self._due_s = (chunk.crew.sampling_ns or 0) / 1e9 + FIRST_CHUNK_S
         if clock.now() >= self._due_s:
-            self._about_to_stop(self)
-            chunk.crew.stop(awaited=True)
-            self._ending.append(chunk)
-            self._current = None
+            self._end(chunk, awaited=True)
+
+    def _end(self, chunk: Chunk, awaited: bool = False) -> None:
+        """End the present chunk, and have none."""
+        self._about_to_stop(self)
+        chunk.crew.stop(awaited)
+        self._ending.append(chunk)
+        self._current = None
 
     def _switch(self) -> None:
         coming = self._next

@@ -122,13 +122,37 @@ def test_a_rate_that_was_asked_for_stays_and_its_price_is_told() -> None:
 
 
 def test_a_budget_too_small_for_any_rate_is_said_with_its_cure() -> None:
-    budget = rates.Budget(2.0, 5.0, ["wall", "cpu"], rates.Size(9, 40, 100))
+    budget = rates.Budget(0.6, 5.0, ["wall", "cpu"], rates.Size(9, 40, 100))
     assert set(recorded(budget, Machine(0.4, 0.002, 0.0005))) == {1}
     assert budget.chunk_s == 30, "made as long as they may be"
 
     told = budget.as_message()
     assert told["exceeded"]
-    assert "chunks of" in told["message"]
+    assert budget.active == rates.LEAST_ACTIVE
+    assert "although they rest for 75 % of the time" in told["message"]
+
+
+def test_where_one_sample_a_second_is_too_dear_recorders_rest_as_long_as_that_takes() -> None:
+    budget = rates.Budget(5.0, 5.0, ["wall", "cpu"], rates.Size(5, 406, 0))
+    machine = Machine(0.05, 0.0, 0.04)
+    assert set(recorded(budget, machine)) == {1}
+
+    told = budget.as_message()
+    assert 3.9 < told["measured_percent"] < 5.5, "with the rests"
+    assert machine.percent(1, budget.chunk_s, 2, 1) > 1.5 * 5, "without them"
+    assert not told["exceeded"]
+    assert (
+        f"record for {budget.chunk_s:.0f} s and rest for {told['rest_s']:.0f} s, in turn" in told["message"]
+    )
+
+    recorded(budget, Machine(0.05, 0.0, 0.002), rounds=30)
+    assert budget.rest_s == 0, "once it is cheap, there are no gaps"
+
+
+def test_a_rate_that_was_asked_for_never_rests() -> None:
+    budget = rates.Budget(5.0, 5.0, ["wall", "cpu"], rates.Size(5, 406, 0), fixed_hz=10)
+    recorded(budget, Machine(0.05, 0.0, 0.04))
+    assert budget.rest_s == 0
 
 
 def test_chunks_are_longer_where_starting_recorders_would_eat_the_budget() -> None:
