@@ -24,6 +24,7 @@ from observation import FLUSH_S, Observation
 from presence import Presence
 from recording import Wanted
 from rejoining import hand_over
+from scope import Scope
 from store import Store
 from workdir import WorkDirectory
 
@@ -61,6 +62,7 @@ class Conversation:
         self._observation: Optional[Observation] = None
         self._presence: Optional[Presence] = None
         self._neighbours: Optional[Neighbours] = None
+        self._scope: Optional[Scope] = None
         self._who: dict[str, Any] = {}
         self._claimed: Optional[trees.Process] = None
         self._grace_s = GRACE_BEFORE_HELLO_S
@@ -151,6 +153,9 @@ class Conversation:
             self._reason = "time limit"
 
     def _work_on(self) -> None:
+        said = self._scope.tick() if self._scope is not None else None
+        if said is not None:
+            self._writer.say({"type": "log", "message": said})
         if self._presence is not None:
             self._presence.answer()
         if self._neighbours is not None:
@@ -218,6 +223,7 @@ class Conversation:
         self._observation = Observation(work, self._store, self._writer)
         self._presence = Presence(self._about, work.path)
         self._neighbours = Neighbours(work, self._writer)
+        self._scope = Scope(max_s, self._who["run"])
         answer = {
             "type": "hello",
             "protocol": PROTOCOL,
