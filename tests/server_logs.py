@@ -99,6 +99,11 @@ class ServerLogs:
         self.line(source, at_s, what, bytes=size)
         self._written[source].offset += size
 
+    def truncated(self, source: int, at_s: float, looked_s: float) -> None:
+        """The file was cut to nothing; what was written since `looked_s` may be lost."""
+        self.line(source, at_s, "dropped", since_ns=START_NS + round(looked_s * SECOND_NS))
+        self.rotated(source, at_s, "truncated")
+
     def line(self, source: int, at_s: float, what: str, **fields: Any) -> None:
         """Any line of index.jsonl."""
         written = self._written[source]

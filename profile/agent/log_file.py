@@ -155,9 +155,12 @@ class FollowedFile:
             self._files[place] = item.continued_in(copy)
             self._files.insert(place + 1, item.restarted("what was cut off was read from %s" % _base(copy)))
         else:
-            if lost:
-                note = "truncated before it was read"
-                self._outlet.event(self.number, "dropped", self._generation, item.offset, note, lost)
+            # Nobody knows what came after the last look, and how much it was.
+            note = "truncated before it was read"
+            since_ns = item.whole_until_ns
+            self._outlet.event(
+                self.number, "dropped", self._generation, item.offset, note, lost or None, since_ns
+            )
             self._files[place] = item.restarted(
                 "what was written in the last moment before it may be missing"
             )

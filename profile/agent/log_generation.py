@@ -65,6 +65,11 @@ class Generation:
         """Bytes that were seen and not read."""
         return self.size - self.offset
 
+    @property
+    def whole_until_ns(self) -> Optional[int]:
+        """Until when everything that was written was read; None where that is not known."""
+        return self._marks[0].since_ns if self._marks else self._looked_ns
+
     def look(self) -> bool:
         """See how long it is now; False where it is shorter than it was."""
         before = clock.now_ns()
@@ -141,7 +146,7 @@ class Generation:
         """What was in this file before it was cut, out of a copy of it."""
         older = Generation(copy, self.offset, self.why, self.note)
         older._tail = self._tail
-        older._looked_ns = self._marks[0].since_ns if self._marks else self._looked_ns
+        older._looked_ns = self.whole_until_ns
         if copy.size > self.offset:
             older._note_growth(copy.size)
         return older

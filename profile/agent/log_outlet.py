@@ -59,8 +59,9 @@ class Outlet:
         offset: int,
         note: Optional[str] = None,
         count: Optional[int] = None,
+        since_ns: Optional[int] = None,
     ) -> None:
-        """Say what happened to a log; `count` is the number of bytes that were not fetched."""
+        """Say what happened to a log; `count` is the number of bytes that were not fetched, all written after `since_ns`."""
         self.message(
             {
                 "type": "log_block",
@@ -70,6 +71,7 @@ class Outlet:
                 "generation": generation,
                 "offset": offset,
                 "bytes": count,
+                "since": since_ns,
                 "note": note,
             }
         )

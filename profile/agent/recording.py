@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 Say = Callable[[Dict[str, Any]], bool]
 
 LEAST_FREE_BYTES = 50 * 1000 * 1000
-BUSY_S, CALM_S = 0.01, 0.25
+# Where somebody waits; where one recorder is to relieve another, which both sample meanwhile; where old ones are still to end.
+AWAITED_S, RELIEVING_S, ENDING_S, CALM_S = 0.01, 0.02, 0.1, 0.25
 FIRST_TRIES = 3  # first chunks of the wall view without a sample before it is a fault
 STOP_WITHIN_S = 12.0
 
@@ -109,10 +110,13 @@ class Recording:
     @property
     def wait_s(self) -> float:
         """How long the caller may sleep before the next `tick`."""
-        if self._stopping_since is not None or any(view.busy for view in self._views):
-            return BUSY_S
+        if self._stopping_since is not None or any(view.calibrating for view in self._views):
+            return AWAITED_S
+        if any(view.starting for view in self._views):
+            return RELIEVING_S
         due = min([view.wake_at for view in self._views], default=clock.now())
-        return max(0.001, min(due - clock.now(), CALM_S))
+        longest = ENDING_S if any(view.ending for view in self._views) else CALM_S
+        return max(0.001, min(due - clock.now(), longest))
 
     def stop(self) -> None:
         """End every recorder with its data; `stopped` becomes true once they are gone."""

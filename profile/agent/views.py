@@ -171,9 +171,14 @@ class View:
         return [chunk.crew for chunk in chunks if chunk is not None]
 
     @property
-    def busy(self) -> bool:
-        """Whether a recorder is about to begin or to end: look again in milliseconds."""
-        return bool(self._next or self._ending)
+    def starting(self) -> bool:
+        """Whether a recorder is about to begin: it is looked at again in milliseconds."""
+        return self._next is not None
+
+    @property
+    def ending(self) -> bool:
+        """Whether a recorder that was told to end has not: at a low rate that takes seconds."""
+        return bool(self._ending)
 
     @property
     def wake_at(self) -> float:

@@ -107,7 +107,7 @@ that are no UTF-8 are lone surrogates, as Python's surrogateescape makes them.
 LOG_BLOCK_FIELDS = {
     "source": "INTEGER",
     "t_ns": "BIGINT",  # when the agent read it: every line in it was written before
-    "since_ns": "BIGINT",  # of data: and after this, when there was nothing more to read; null: after the block before it
+    "since_ns": "BIGINT",  # of data, dropped: and after this, when there was nothing more; null: after the block before it
     "what": "VARCHAR",  # data, start, rotated, truncated, dropped, limit, gone
     "position": "BIGINT",  # of data: the first byte's place in `file`
     "bytes": "BIGINT",  # of data: how many; of dropped and limit: how many were not fetched, null where that is not known

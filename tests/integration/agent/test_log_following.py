@@ -157,6 +157,9 @@ def test_a_truncation_is_seen_even_when_the_file_has_grown_past_it(tmp_path: Pat
         assert following.events("truncated")[0]["generation"] == 1
         os.truncate(log, 0)
         following.until(lambda: len(following.events("truncated")) == 2, "the second cut")
+        lost = following.events("dropped")
+        assert [item["bytes"] for item in lost] == [None, None], "nobody knows what came in the last moment"
+        assert all(0 < item["t"] - item["since"] < 1_000_000_000 for item in lost)
         third = append(log, b"third\n")
         following.has(first + second + third)
 

@@ -95,6 +95,40 @@ def test_a_request_in_a_gap_of_the_log_is_not_said_to_be_unseen(tmp_path: Path, 
     assert run.errors.summary["unseen"]["by_server"]["unknown"] == 1
 
 
+def test_of_what_was_written_just_before_a_truncation_nothing_is_said(tmp_path: Path) -> None:
+    run = JoinedRun(tmp_path)
+    source = run.access_log()
+    run.logs["app"].truncated(source, 8.0, 7.75)
+    run.access(1.01, "GET", "/data", 200)
+
+    found = run.join([request(1, 12), *(request(start, 12, status=504) for start in (7.3, 7.72, 7.9, 8.1))])
+
+    assert [row["what"] for row in found[1:]] == ["none", "unknown", "unknown", "none"]
+
+
+@pytest.mark.parametrize(
+    ("version", "what"), [("20.1.0", "unknown"), ("21.2.0", "none"), ("27.0.1", "none"), (None, "none")]
+)
+def test_an_old_gunicorn_may_have_had_what_its_log_has_not(
+    tmp_path: Path, version: str | None, what: str
+) -> None:
+    run = JoinedRun(tmp_path)
+    run.builder.manifest.servers[0].facts = {"gunicorn": {"version": version}}
+    run.access_log()
+    run.access(30, "GET", "/data", 200)
+
+    late, gateway, *_ = run.join(
+        [request(1, 2000, status=504), request(5, 20, status=502), request(29.9, 100)]
+    )
+
+    assert (late["what"], gateway["what"]) == (what, "none")
+    if what == "unknown":
+        assert late["why"] == "unlogged"
+        (said,) = [one for one in sentences(run) if "got 504" in one]
+        assert "this gunicorn (before 21) writes none where the client" in said
+        assert "whether it reached a worker cannot be known" in said
+
+
 def test_a_log_that_was_renamed_is_read_on(tmp_path: Path) -> None:
     run = JoinedRun(tmp_path)
     source = run.access_log()

@@ -226,6 +226,15 @@ def test_a_quiet_log_leaves_what_gunicorn_was_given(
     assert "no log of gunicorn was read" not in service.death(A)["cause_words"]
 
 
+def test_without_a_log_it_may_as_well_have_been_a_timeout(service: Service) -> None:
+    service.builder.manifest.servers[0].facts = {"gunicorn": {"max_requests": 20}}
+    service.died(A, 20.5, {"code": 0})
+    service.born(C, 20.6)
+
+    assert service.causes()[A] == ("unknown", "unknown")
+    assert "max_requests 20, or after a timeout" in service.death(A)["cause_words"]
+
+
 def test_one_that_exits_by_itself_as_gunicorn_reloads_was_not_ended_by_that(service: Service) -> None:
     service.say(20, "Handling signal: hup", "Hang up: Master")
     service.say(20.1, f"Worker (pid:{A}) exited with code 7.", level="ERROR")

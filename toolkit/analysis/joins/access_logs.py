@@ -31,6 +31,8 @@ _COLUMNS = {
 }
 _PROXY = re.compile(r"nginx|apache|httpd|haproxy|caddy|envoy|traefik", re.IGNORECASE)
 _ALWAYS = 2**61
+_LOGGED_LATER_NS = 250_000_000
+"""So long after the client has its answer its line may be written."""
 _SILENT_NS = 15_000_000_000
 """An agent that was heard so shortly before had not been lost."""
 
@@ -41,6 +43,8 @@ class _Block:
 
     t_ns: int
     what: str
+    since_ns: int | None = None
+    """Of `dropped`: nothing that was written before it was lost."""
 
 
 @dataclass(frozen=True)
@@ -171,8 +175,9 @@ def _blocks(building: Building, folder: ServerFolder) -> dict[int, list[_Block]]
     found: dict[int, list[_Block]] = {}
     for line in read_lines(folder.log_index):
         if type(line.get("t_ns")) is int and abs(line["t_ns"]) < _ALWAYS and type(line.get("source")) is int:
+            since_ns = line["since_ns"] + offset_ns if type(line.get("since_ns")) is int else None
             found.setdefault(line["source"], []).append(
-                _Block(line["t_ns"] + offset_ns, str(line.get("what")))
+                _Block(line["t_ns"] + offset_ns, str(line.get("what")), since_ns)
             )
     return found
 
@@ -200,6 +205,8 @@ def _without_gaps(blocks: list[_Block], end_ns: int, ends: tuple[str, ...]) -> I
     for block in sorted(blocks, key=lambda block: block.t_ns):
         if block.what == "dropped" or block.what in ends:
             whole = earlier if block.what == "limit" else before
+            if block.what == "dropped" and block.since_ns is not None:
+                whole = max(whole, min(block.since_ns, block.t_ns) - _LOGGED_LATER_NS)
             if since is not None and whole > since:
                 yield since, whole
             since = block.t_ns if block.what == "dropped" else None

@@ -23,6 +23,7 @@ UNSENT = ("ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH
 MOST_SLOW = 2000
 
 _MOST_LAYERS = 3
+_LOGS_WHATEVER_COMES = 21
 _MACROS = (
     "CREATE MACRO plain_path(path) AS if(contains(path, '%'), coalesce(try(url_decode(path)), path), path)",
     # A proxy may take the beginning of a path away, or put one before it.
@@ -112,8 +113,16 @@ def _write(building: Building, covered: Covered, known: dict[str, Any], error_ns
             "unsent": list(UNSENT),
             "closed": list(CLOSED),
             "late": list(LATE_STATUSES),
+            "forgets": any(_forgets(entry.facts.get("gunicorn")) for entry in building.manifest.servers),
         },
     )
+
+
+def _forgets(gunicorn: object) -> bool:
+    """Whether its access line comes only once the whole answer was sent: so before gunicorn 21 (workers' `handle_request`)."""
+    version = gunicorn.get("version") if isinstance(gunicorn, dict) else None
+    major = version.partition(".")[0] if isinstance(version, str) else ""
+    return major.isdecimal() and int(major[:6]) < _LOGS_WHATEVER_COMES
 
 
 def _queued_ns(building: Building) -> int:

@@ -15,6 +15,8 @@ _CANNOT = "whether {they} reached a worker cannot be known"
 
 _UNKNOWN = {
     "no_log": "{have} no server line, as no access log was recorded, or not on every server: " + _CANNOT,
+    "unlogged": "{have} no server line, but this gunicorn (before 21) writes none where the client, or what is in front of it, has "
+    "gone before the answer: " + _CANNOT,
     "gap": "fell into a time in which the access log was not recorded: " + _CANNOT,
     "protocol": "{were} on a websocket, which gunicorn does not log: " + _CANNOT,
     "call": "{were} whole repetitions by the clients' own code, whose single requests nobody sees",
@@ -170,7 +172,7 @@ def _certainty(what: str, certainties: Counter[str], *, by_id: bool) -> str:
         return ", " + ", ".join(f"{certainties[name]} {name}" for name in known)
     if known == ["likely"]:
         return ", likely: by time and path" if not by_id else ", likely"
-    return ", ambiguous: several fit in time"
+    return ", ambiguous: time alone does not tell whose it is"
 
 
 def _subject(kind: str, status: int | None, error: str | None, count: int) -> str:

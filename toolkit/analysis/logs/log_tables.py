@@ -115,12 +115,18 @@ def _tell(building: Building, server: ServerFolder, source: LogSource, assembly:
         why = "its size limit was reached" if source.limited else "it grew faster than it could be read"
         problem = f"{log}: {source.dropped_bytes} bytes were not fetched, as {why}."
     building.sources.append(Source(building.name_of(source.file), assembly.lines, problem=problem))
+    if source.cuts:
+        times = "once" if source.cuts == 1 else f"{source.cuts:,} times"
+        sentence = f"{log} was truncated {times}: what was written in the moment before may be missing."
+        building.sources.append(Source(building.name_of(source.file), problem=sentence))
     if assembly.cut:
         what = "line is" if assembly.cut == 1 else "lines are"
         sentence = f"{log}: {assembly.cut:,} {what} longer than {LONGEST_LINE >> 10} KiB: only the beginning was looked at."
         building.sources.append(Source(building.name_of(source.file), problem=sentence))
     if source.said["role"] == "access" and assembly.lines:
-        for sentence in _access_doubts(log, assembly, _CUT_BY_A_GAP if source.dropped_bytes else 0):
+        for sentence in _access_doubts(
+            log, assembly, _CUT_BY_A_GAP if source.dropped_bytes or source.cuts else 0
+        ):
             building.sources.append(Source(building.name_of(source.file), problem=sentence))
 
 

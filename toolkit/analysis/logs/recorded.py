@@ -43,6 +43,8 @@ class LogSource:
     """The recorded bytes; None where none were."""
     blocks: list[Block] = field(default_factory=list)
     dropped_bytes: int = 0
+    cuts: int = 0
+    """How often it was truncated, and what was written in the last moment before may have been lost."""
     limited: bool = False
     generations: int = 1
     lost_index: bool = False
@@ -122,7 +124,10 @@ class _Blocks:
             self._low_ns = self._latest_ns = t_ns
         elif what in ("dropped", "limit"):
             self._fresh = True
-            self._source.dropped_bytes += line["bytes"] if _is_count(line.get("bytes")) else 0
+            if _is_count(line.get("bytes")):
+                self._source.dropped_bytes += line["bytes"]
+            else:
+                self._source.cuts += what == "dropped"
             self._source.limited |= what == "limit"
         if _is_count(line.get("generation")):
             self._source.generations = max(self._source.generations, line["generation"] + 1)

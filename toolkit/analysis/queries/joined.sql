@@ -6,6 +6,7 @@
 -- what (of failed requests): what explains it, with what_certainty and why; toolkit/analysis/joins/explanations.py has the words.
 -- $closed: errors of connections that the other side ended.
 -- $late: statuses with which something in front of a server answers for it.
+-- $forgets: a gunicorn writes no line of a request whose client, or proxy, went away before the answer was written.
 -- $stopped_ns: from when on no worker lived any more, to the end.
 -- $queued_ns: who came later may have waited to be accepted until the recording ended.
 -- $error_ms: of the clocks; $longest_ms: that anything took; $last_ns: until when a request in work would have been logged.
@@ -81,6 +82,7 @@ explained AS (
             WHEN error = 'interrupted' THEN 'interrupted'
             WHEN NOT is_covered OR NOT is_known THEN 'unknown'
             WHEN was_closed THEN 'closed'
+            WHEN $forgets AND NOT at_once AND (status IS NULL OR list_contains($late, status)) THEN 'unknown'
             WHEN NOT at_once AND (is_young OR was_given_up OR was_queued) THEN 'unfinished'
             ELSE 'none'
         END AS what
@@ -93,10 +95,12 @@ SELECT
     coalesce(certainty, 'none') AS certainty,
     coalesce(candidates, 0) AS candidates,
     server, source, position, t_ns, layer, access_status, server_ms,
+    -- What a proxy answered as its patience had ended does not hold the server's time: that may have begun later.
     CASE
+        WHEN list_contains($late, status) AND access_status <> status THEN NULL
         WHEN status IS NOT NULL AND latency_ms - server_ms >= -$error_ms THEN greatest(0, latency_ms - server_ms)
     END AS outside_ms,
-    is_covered AND is_known AND sent AS expected,
+    is_covered AND is_known AND sent AND what IS DISTINCT FROM 'unknown' AS expected,
     what,
     CASE
         WHEN what IN ('timeout', 'killed') THEN event_certainty
@@ -116,6 +120,7 @@ SELECT
         WHEN what = 'unknown' AND protocol <> 'http' THEN 'protocol'
         WHEN what = 'unknown' AND NOT $logged THEN 'no_log'
         WHEN what = 'unknown' AND NOT is_covered THEN 'gap'
+        WHEN what = 'unknown' AND is_known THEN 'unlogged'
         WHEN what = 'unknown' THEN 'incomplete'
         WHEN what = 'logged' AND NOT is_covered THEN 'logged_alone'
         WHEN what = 'refused' AND start_ns >= $stopped_ns THEN 'stopped'

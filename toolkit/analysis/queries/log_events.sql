@@ -48,7 +48,8 @@ SELECT
         WHEN said_low_ns IS NULL THEN greatest(low_ns + (high_ns - low_ns) // 2, high_ns - 125_000_000)
         ELSE low_ns + (high_ns - low_ns) // 2
     END + offset_ns AS t_ns,
-    low_ns + offset_ns AS t_low_ns,
+    -- journald stamps what a service prints when it reads that, some milliseconds later: a client may have its answer by then.
+    low_ns - if(logs.kind = 'journal', 50_000_000, 0) + offset_ns AS t_low_ns,
     high_ns + offset_ns AS t_high_ns,
     bounded.kind, event, level, logger, pid, writer, perhaps_quoted, exit_signal, exit_code,
     coalesce(answered_ids.request_id, bounded.request_id) AS request_id, method, url_path, status, duration_ms,

@@ -266,6 +266,12 @@ def _unsaid(life: Life, around: Circumstances) -> Cause | None:
     if cause is not None:
         return cause
     if around.max_requests and exit_code(life) == 0 and not around.orderly_ends_logged:
+        if not around.log_followed:
+            words = (
+                f"it ended in order: as gunicorn was given max_requests {around.max_requests}, or after a timeout; "
+                f"{around.silence}"
+            )
+            return Cause("unknown", words, UNKNOWN, evidence="exit code 0")
         words = (
             f"it ended in order, no order is known, and gunicorn was given max_requests {around.max_requests}"
         )

@@ -231,6 +231,18 @@ def test_what_was_not_fetched_is_said(recording: Recording) -> None:
     ]
 
 
+def test_a_truncation_of_which_nobody_knows_what_it_cut_away_is_said(recording: Recording) -> None:
+    log = recording.logs.source("/var/log/shop/access.log")
+    recording.logs.block(log, 1.0, "one\n")
+    for second in (2.0, 4.0):
+        recording.logs.truncated(log, second, second - 0.25)
+        recording.logs.block(log, second + 1, "more\n")
+
+    assert recording.problems() == [
+        "Log /var/log/shop/access.log of server app was truncated 2 times: what was written in the moment before may be missing."
+    ]
+
+
 def test_endless_and_binary_lines(recording: Recording) -> None:
     log = recording.logs.source()
     for number in range(20):
