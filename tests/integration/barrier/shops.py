@@ -1,16 +1,12 @@
-"""The bundled shop under its own gunicorn, and the real command that releases checkouts on it."""
+"""The bundled shop under its own gunicorns, and the real command that releases checkouts on it."""
 
 from __future__ import annotations
 
 import json
 import os
-import signal
-import socket
 import sqlite3
 import subprocess
 import sys
-import time
-import urllib.request
 from collections import Counter
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -87,35 +83,20 @@ class Shop:
 
 @contextmanager
 def shop(folder: Path, *, racy: bool) -> Iterator[Shop]:
-    """A shop on a port of its own."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environ = {**os.environ, "SHOP_FOLDER": str(folder), "SHOP_PORT": str(port), "RACY": str(int(racy))}
-    argv = [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "demo" / "shop.conf.py")]
-    process = subprocess.Popen(argv, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    url = f"http://127.0.0.1:{port}"
+    """A shop as `toolkit demo start --shop` starts it, on the usual ports or any."""
+    demo = [sys.executable, "-m", "toolkit", "demo"]
+    where = ["--demo-dir", str(folder / "demo")]
+    environ = {**os.environ, "RACY": str(int(racy)), "DEMO_WORKERS": "1"}
     try:
-        _until_it_answers(url)
-        yield Shop(folder, url)
+        subprocess.run(
+            [*demo, "start", "--shop", *where], cwd=ROOT, env=environ, check=True, capture_output=True
+        )
+        told = subprocess.run(
+            [*demo, "status", "--json", *where], cwd=ROOT, check=True, capture_output=True
+        ).stdout
+        yield Shop(folder / "demo" / "shop", json.loads(told)["shop"])
     finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _until_it_answers(url: str) -> None:
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            with urllib.request.urlopen(f"{url}/healthz", timeout=5):
-                return
-        except OSError:
-            assert time.monotonic() < deadline, "the shop did not start"
-            time.sleep(0.1)
+        subprocess.run([*demo, "stop", *where], cwd=ROOT, check=True, capture_output=True)
 
 
 def lost_updates(shop: Shop) -> tuple[set[str], set[str]]:
