@@ -1,4 +1,4 @@
-"""The bundled shop without its gunicorns: its API, what its switches do to a checkout, and what is taken back of one that fails."""
+"""The bundled shop without its gunicorns: its API, what its switches do, and what is taken back of a checkout that fails."""
 
 from __future__ import annotations
 
