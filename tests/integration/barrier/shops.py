@@ -4,52 +4,21 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
-import subprocess
-import sys
 from collections import Counter
-from contextlib import closing, contextmanager
-from pathlib import Path
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+
+from tests.bundled_shop import ROOT, BundledShop, bundled_shop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[3]
 PLAN = ROOT / "plans" / "shop.yml"
 
 
-class Shop:
+class Shop(BundledShop):
     """One shop that runs."""
-
-    def __init__(self, folder: Path, url: str) -> None:
-        self.folder, self.url = folder, url
-
-    def rows(self, service: str, statement: str) -> list[Any]:
-        """Straight from its database, past the service."""
-        with closing(sqlite3.connect(self.folder / f"{service}.sqlite")) as database:
-            return database.execute(statement).fetchall()
-
-    def load(self, plan: Path, reports: Path, *words: str) -> tuple[int, dict[str, Any], str]:
-        """`toolkit load`: exit code, summary.json, what it told."""
-        call = self.start(plan, reports, *words)
-        out, told = call.communicate(timeout=120)
-        assert "Traceback" not in told, told
-        result = json.loads(out) if out.strip() else {}
-        return call.returncode, result.get("summary") or {}, told
-
-    def start(self, plan: Path, reports: Path, *words: str) -> subprocess.Popen[str]:
-        """`toolkit load`, on its way."""
-        argv = [sys.executable, "-m", "toolkit", "load", str(plan), "--reports", str(reports)]
-        environ = {name: value for name, value in os.environ.items() if not name.startswith("TOOLKIT_")}
-        return subprocess.Popen(
-            [*argv, "--quiet", "--json", *words],
-            cwd=ROOT,
-            env={**environ, "TOOLKIT_SHOP_URL": self.url},
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
 
     def plan(self, folder: Path, **verify: Any) -> Path:
         """A plan of 60 checkouts of ten items, with what is verified."""
@@ -83,20 +52,9 @@ class Shop:
 
 @contextmanager
 def shop(folder: Path, *, racy: bool) -> Iterator[Shop]:
-    """A shop as `toolkit demo start --shop` starts it, on the usual ports or any."""
-    demo = [sys.executable, "-m", "toolkit", "demo"]
-    where = ["--demo-dir", str(folder / "demo")]
-    environ = {**os.environ, "RACY": str(int(racy)), "DEMO_WORKERS": "1"}
-    try:
-        subprocess.run(
-            [*demo, "start", "--shop", *where], cwd=ROOT, env=environ, check=True, capture_output=True
-        )
-        told = subprocess.run(
-            [*demo, "status", "--json", *where], cwd=ROOT, check=True, capture_output=True
-        ).stdout
-        yield Shop(folder / "demo" / "shop", json.loads(told)["shop"])
-    finally:
-        subprocess.run([*demo, "stop", *where], cwd=ROOT, check=True, capture_output=True)
+    """A shop of one's own."""
+    with bundled_shop(folder, RACY=str(int(racy))) as found:
+        yield Shop(found.folder, found.url)
 
 
 def lost_updates(shop: Shop) -> tuple[set[str], set[str]]:
