@@ -108,9 +108,7 @@ def test_a_checkout_that_must_fail_and_succeeds_is_a_failure(tmp_path: Path) -> 
             must_fail = "must fail" in name
             assert row["failed_checks"] == (row["answered"] if must_fail else 0), name
             assert not must_fail or row["answered"] >= 1
-        assert set(summary["errors"]) - {"interrupted"} == {
-            f"succeeded with {what}" for what in REFUSED
-        }
+        assert set(summary["errors"]) - {"interrupted"} == {f"succeeded with {what}" for what in REFUSED}
         checks = {row["name"]: row["verdict"] for row in summary["checks"]["rows"]}
         assert checks["http.errors == 0"] == "failed"
         assert checks["http.p95 < 5s"] == "held"
