@@ -39,6 +39,7 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
         lambda: importlib.util.find_spec("locust") is not None,
         "Locust is not installed (make locust)",
     ),
+    "needs_kubectl": (lambda: shutil.which("kubectl") is not None, "kubectl is not installed"),
     "needs_k6": (_has_k6, "k6 is not installed (make k6)"),
     "needs_artillery": (_has_artillery, "Artillery is not installed (make setup)"),
 }

@@ -74,6 +74,27 @@ class Helper:
 
 
 @dataclass(frozen=True)
+class Pods:
+    """Of a load whose processes are pods: the cluster, and what is applied there."""
+
+    context: str
+    namespace: str
+    name: str
+    """What the names of all its objects begin with, and the value of their label `app.kubernetes.io/instance`."""
+    ready_s: float
+    """How long it may take until all pods run."""
+    python: str
+    files: tuple[tuple[str, bytes | Path], ...]
+    """A folder that `kubectl apply -k` takes: (path in it, content or where that lies)."""
+    kept_apart: str
+    """A folder of it whose files may hold secrets: they are applied and not kept."""
+    applied: Path
+    """Where the rest is kept."""
+    target: str
+    """What they must reach; empty where only the user's file knows."""
+
+
+@dataclass(frozen=True)
 class Launch:
     """How to start the engine."""
 
@@ -88,6 +109,8 @@ class Launch:
     sends_after: bool = False
     """Whether it may send something after its last user has left."""
     helpers: tuple[Helper, ...] = ()
+    pods: Pods | None = None
+    """Where all of it runs in a cluster: `argv` makes the pods, and each helper is one."""
     page: str = ""
     """Where a person can watch it while it runs; empty: nowhere."""
 

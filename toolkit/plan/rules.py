@@ -118,6 +118,7 @@ def _locust_alone(place: Location, scenario: Any) -> Iterator[Mistake]:  # noqa:
         for key in ("users", "spawn_rate", "run_time"):
             if given.get(key) is not None:
                 yield (*place, "locust", key), "the stages say this; name one or the other"
+    yield from _not_beside_pods((*place, "locust"), given)
     machines = _list_at(given, "workers")
     named = [one.get("address") if isinstance(one, dict) else one for one in machines]
     for index, address in enumerate(named):
@@ -126,6 +127,13 @@ def _locust_alone(place: Location, scenario: Any) -> Iterator[Mistake]:  # noqa:
                 (*place, "locust", "workers", index),
                 f"{address} stands twice in workers; say processes: 2",
             )
+
+
+def _not_beside_pods(place: Location, given: Any) -> Iterator[Mistake]:  # noqa: ANN401 - any YAML value
+    if _at(given, "kubernetes") is not None:
+        for key, why in (("workers", "it has workers of its own"), ("web", "no page of a pod is shown here")):
+            if given.get(key):
+                yield (*place, key), f"cannot stand beside kubernetes: {why}"
 
 
 def _at(node: Any, *path: str) -> Any:  # noqa: ANN401 - any YAML value

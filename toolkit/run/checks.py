@@ -171,7 +171,10 @@ def check_open_files(_plan: Plan) -> Iterator[Finding]:
 
 def check_target(plan: Plan) -> Iterator[Finding]:
     """Something listens at every target. Connects and sends no request, so that the service's log stays clean."""
-    scenarios = plan.load.scenarios if plan.load else []
+    everywhere = plan.load.scenarios if plan.load else []
+    scenarios = [one for one in everywhere if not (one.locust and one.locust.kubernetes)]
+    if len(scenarios) < len(everywhere):
+        yield Finding("target", "pods must reach it: they are asked before they load it")
     # The first address of a file is its target; others may be meant not to answer.
     named = [engine(scenario.engine).targets(job_of(plan, scenario))[:1] for scenario in scenarios]
     for target in dict.fromkeys(target for targets in named for target in targets):

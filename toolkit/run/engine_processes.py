@@ -60,7 +60,7 @@ class Process(Protocol):
 class EngineProcesses:
     """Started together, ended together, each in a session of its own. `poll` is to be called a few times a second."""
 
-    main: Ours
+    main: Process
     helpers: list[tuple[Helper, Process]]
     folder: LoadFolder
     _main_ended: float = 0.0
@@ -69,8 +69,9 @@ class EngineProcesses:
 
     @property
     def pids(self) -> list[int]:
-        """The first one's, then those of the others that run here."""
-        return [self.main.pid, *(process.pid for _, process in self.helpers if isinstance(process, Ours))]
+        """Of those that run here, the first one's first."""
+        everyone = (self.main, *(process for _, process in self.helpers))
+        return [process.pid for process in everyone if isinstance(process, Ours)]
 
     @property
     def exit_code(self) -> int | None:
@@ -84,7 +85,11 @@ class EngineProcesses:
         if main_runs:
             self._note_lost()
             return True
-        self._main_ended = self._main_ended or time.monotonic()
+        if not self._main_ended:
+            self._main_ended = time.monotonic()
+            how = getattr(self.main, "how", "")
+            if how and not self._ending:
+                self._say(f"the master {how}")
         if self.main.returncode == 0:
             self._note_lost()  # one may be lost while it tells its last
         if running and (self.main.returncode != 0 or time.monotonic() > self._main_ended + _HELPERS_LEAVE_S):
@@ -104,11 +109,13 @@ class EngineProcesses:
             self._told.add(helper.name)
             if process.returncode >= 0 and _is_stopping(self.folder):
                 continue  # its master told it to go
-            lines = JsonLines(self.folder.events)
             how = getattr(process, "how", "") or _how(process.returncode)
-            message = f"{helper.name} {how} before the end of the load"
-            lines.append({"t_ns": time.time_ns(), "kind": "worker_error", "message": message})
-            lines.close()
+            self._say(f"{helper.name} {how} before the end of the load")
+
+    def _say(self, message: str) -> None:
+        lines = JsonLines(self.folder.events)
+        lines.append({"t_ns": time.time_ns(), "kind": "worker_error", "message": message})
+        lines.close()
 
     def about_to_end(self) -> None:
         """It was asked to end: helpers that go now are not lost."""

@@ -37,6 +37,9 @@ def canary_of(plan: Plan) -> str | None:
     choice = plan.load.canary
     if choice.off:
         return None
+    apart = all(one.locust and one.locust.kubernetes for one in plan.load.scenarios)
+    if apart and not choice.path and not choice.url:
+        return None  # what pods reach need not be reached from here, by that name least of all
     jobs = [(engine(one.engine), job_of(plan, one)) for one in plan.load.scenarios]
     # What the load asks too can be compared with it; the bare target seldom can.
     reads = (read for loader, job in jobs for read in loader.reads(job)) if choice.path is None else iter(())
