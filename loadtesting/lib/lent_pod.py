@@ -1,9 +1,9 @@
 """Runs one Locust process in a pod, whose first process it is: `python lent_pod.py FOLDER WHAT LOCUST TAKES`.
 
 TOOLKIT_POD says as JSON who it is: `process` (`main`, or `worker`: its number is the pod's index in its Job), `held`, and the
-`patience_s` until the controller is first heard. A pod that is held waits for its word (`go` in FOLDER, put there by lent_line.py),
-and at the end until what was written is fetched; it ends when the controller is silent for `SILENCE_S`. One that is not begins at
-once and ends with Locust: manifests that were applied by hand.
+`patience_s` until the controller is first heard. A pod that is held waits for its word (`go` in FOLDER, put there by
+lent_line.py), and at the end until what was written is fetched; it ends when the controller is silent for `SILENCE_S`. One that
+is not begins at once and ends with Locust: manifests that were applied by hand.
 """
 
 from __future__ import annotations

@@ -184,7 +184,8 @@ class Container:
         """As the kubelet lays a ConfigMap out: what is seen are links, so that it can be exchanged at once."""
         data = self._data("ConfigMap", wanted["name"])
         real = folder / "..2026_12_01"
-        for item in wanted["items"]:
+        items = wanted.get("items") or [{"key": key, "path": key} for key in data]
+        for item in items:
             path = real / item["path"]
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data[item["key"]])

@@ -12,6 +12,7 @@ from werkzeug.serving import make_server
 
 from tests.cluster.api import app_of
 from tests.cluster.containers import Container, Network
+from tests.cluster.operator import jobs_of, services_of
 
 if TYPE_CHECKING:
     import subprocess
@@ -97,6 +98,9 @@ class StandInCluster:
             self.objects[item["kind"], namespace, meta["name"]] = item
         if item["kind"] == "Job":
             threading.Thread(target=self._make_pods, args=(namespace, item), daemon=True).start()
+        if item["kind"] == "LocustTest":
+            for made in (*services_of(item), *jobs_of(item)):
+                self.create(namespace, made)
         return item
 
     def delete(self, kind: str, namespace: str, name: str) -> None:
@@ -151,7 +155,10 @@ class StandInCluster:
                 },
                 "spec": template["spec"],
             }
-            self._start(namespace, pod)
+            with self._lock:
+                if ("Job", namespace, job["metadata"]["name"]) not in self.objects:
+                    return
+                self._start(namespace, pod)
 
     def _start(self, namespace: str, pod: dict[str, Any]) -> None:
         name, image = pod["metadata"]["name"], pod["spec"]["containers"][0]["image"]

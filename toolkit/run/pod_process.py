@@ -33,7 +33,7 @@ _BEAT_S = 2.0
 _PINGS = 8
 _PING_S = 15.0
 _LOST = -signal.SIGHUP.value
-_UNTOLD = "what it began in its last quarter of a second is not counted"
+_UNTOLD = "what it began in its last moments is not counted"
 
 
 class PodProcess:
@@ -145,7 +145,8 @@ class PodProcess:
             self.how = self.how or (
                 "" if code is not None else f"was lost: nothing is heard of the pod {self.pod} any more"
             )
-            self.returncode = _LOST if code is None or self.how else code
+            lost = 1 if self._process == "main" else _LOST
+            self.returncode = lost if code is None or self.how else code
             self._ended.set()
 
     def _listen(self) -> int | None:

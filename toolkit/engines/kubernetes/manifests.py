@@ -37,8 +37,9 @@ def pod_load(
 ) -> PodLoad:  # fmt: skip
     """A load as pods."""
     start = ("-f", job.file.name, *options.arguments, *of_users(job, options, host=False))
-    statistics = f"{objects.WORK}/locust"
-    master = (*of_choice(options, shaped=shaped), "--only-summary", "--json-file", statistics, "--headless")
+    # Where it is told to write its statistics Locust prints none, and by hand they are all that there is.
+    statistics = ("--json-file", f"{objects.WORK}/locust") if held else ()
+    master = (*of_choice(options, shaped=shaped), "--only-summary", "--headless", *statistics)
     waits = of_master("*", objects.PORT, where.workers, round(where.ready_s))
     worker = ("--worker", "--headless", "--master-host", f"{name}-master", "--master-port", str(objects.PORT))
     return objects.PodLoad(

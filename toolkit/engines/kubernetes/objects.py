@@ -1,4 +1,4 @@
-"""The objects of a load in a cluster: a Job for the master, one for the workers, a Service, and a NetworkPolicy before the master.
+"""The objects of a load in a cluster: a Job for the master, one for the workers, a Service and a NetworkPolicy for the master.
 
 Jobs, since a pod that is lost must not be made again: its users would begin anew, and nobody would see it in the figures.
 """

@@ -1,4 +1,4 @@
-"""The same load as a `LocustTest` of Locust's own operator (github.com/locustio/k8s-operator). Its figures are Locust's, not ours."""
+"""The same load as a `LocustTest` of Locust's own operator (github.com/locustio/k8s-operator). Its figures are Locust's."""
 
 from __future__ import annotations
 
