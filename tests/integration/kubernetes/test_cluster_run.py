@@ -69,7 +69,7 @@ def test_records_of_pods_equal_the_services_log(
     assert {
         "kubernetes/kustomization.yaml",
         "kubernetes/workers.yaml",
-        "kubernetes/files/pages/shop.py",
+        "kubernetes/files/pages__shop.py",
     } <= kept
     texts = [path.read_bytes() for path in ran.there.path.rglob("*") if path.is_file()]
     assert not any(b"of-nobody-else" in text for text in texts), "a variable's value is applied and not kept"

@@ -140,7 +140,7 @@ def test_what_may_be_secret_stands_in_the_secret_alone(plan: Plan) -> None:
     assert holding == {"variables/TOKEN", "variables/LOCUST_HOST"}
     made = documents(place.files)
     assert made["kustomization"]["secretGenerator"][0]["files"] == [
-        f"{name}=variables/{name}" for name in ("TOKEN", "LIMITS", "LOCUST_HOST")
+        f"variables/{name}" for name in ("TOKEN", "LIMITS", "LOCUST_HOST")
     ]
 
 
@@ -226,3 +226,15 @@ def test_the_plan_that_comes_along_is_right() -> None:
         for name, item in documents(place.files).items()
         if name != "kustomization"
     )
+
+
+def test_what_an_older_yaml_takes_for_something_else_is_quoted(tmp_path: Path) -> None:
+    text = PLAN.replace("namespace: load", "namespace: 'n'").replace(
+        "{pool: load}", "{pool: 'on', zone: '1:30'}"
+    )
+    older = YAML(typ="safe")
+    older.version = (1, 1)
+    files = dict(pods(planned(tmp_path, text)).files)
+    made = [older.load(files[name]) for name in ("kustomization.yaml", "workers.yaml")]
+    assert made[0]["namespace"] == "n"
+    assert made[1]["spec"]["template"]["spec"]["nodeSelector"] == {"pool": "on", "zone": "1:30"}

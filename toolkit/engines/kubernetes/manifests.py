@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.scalarstring import SingleQuotedScalarString
 
 from toolkit.engines.kubernetes import objects
 from toolkit.engines.kubernetes.operator import SHAPE_FILE, locust_test, shape_file
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from toolkit.engines.base import LoadJob
     from toolkit.engines.kubernetes.objects import Object, PodLoad
     from toolkit.engines.kubernetes.options import KubernetesOptions
+    from toolkit.engines.kubernetes.pod_files import Lent
     from toolkit.engines.locust_options import LocustOptions
 
 Files = tuple[tuple[str, "bytes | Path"], ...]
@@ -29,6 +31,7 @@ OPERATOR = "operator"
 _HOST = "LOCUST_HOST"
 """What Locust itself reads where no --host is given: an address may hold a password, and a command is for all to see."""
 _IMAGE = "locustio/locust"
+_WORDS, _SIGNS = ("y", "n", "yes", "no", "on", "off", "true", "false", "null", "~"), tuple("+-.0123456789")
 
 
 def pod_load(
@@ -77,7 +80,7 @@ def manifests(load: PodLoad, job: LoadJob) -> Files:
     values = values_of(job)
     kustomization = _kustomization(load, made, [_generated(load, part, lent) for part, lent in maps])
     if values:
-        secret = [f"{name}={VARIABLES}/{name}" for name in values]
+        secret = [f"{VARIABLES}/{name}" for name in values]
         kustomization["secretGenerator"] = [{"name": load.called(VARIABLES), "files": secret}]
     return (
         ("kustomization.yaml", _yaml(kustomization)),
@@ -88,8 +91,8 @@ def manifests(load: PodLoad, job: LoadJob) -> Files:
 
 
 def operators(load: PodLoad, job: LoadJob, options: LocustOptions, *, shaped: bool) -> Files:
-    """The operator's, in a folder of their own; empty where it cannot hold the files: it knows no folders in its ConfigMap."""
-    if any("/" in name for name, _ in load.theirs):
+    """The operator's, in a folder of their own; empty where it cannot hold the files: it knows no folders and few letters."""
+    if any(name != key for name, key in keys_of(load.theirs).items()):
         return ()
     choice = (*of_users(job, options, host=False), *of_choice(options, shaped=shaped), *options.arguments)
     # No --headless: the operator asks Locust's page for its figures, and that stays until the LocustTest is deleted.
@@ -107,9 +110,8 @@ def operators(load: PodLoad, job: LoadJob, options: LocustOptions, *, shaped: bo
     return tuple((f"{OPERATOR}/{name}", content) for name, content in files)
 
 
-def _generated(load: PodLoad, part: str, lent: Iterable[tuple[str, Path]]) -> Object:
-    keys = keys_of(tuple(lent))
-    return {"name": load.called(part), "files": [f"{key}={part}/{name}" for name, key in keys.items()]}
+def _generated(load: PodLoad, part: str, lent: Lent) -> Object:
+    return {"name": load.called(part), "files": [f"{part}/{key}" for key in keys_of(lent).values()]}
 
 
 def _kustomization(load: PodLoad, made: Iterable[str], config_maps: list[Object]) -> Object:
@@ -130,5 +132,16 @@ def _yaml(content: Object) -> bytes:
     writer.default_flow_style = False
     writer.width = 4096
     writer.representer.ignore_aliases = lambda _: True  # people read them one by one
-    writer.dump(content, stream)
+    writer.dump(_plain(content), stream)
     return stream.getvalue()
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - of an object
+    """With quotes where Kubernetes reads an older YAML than ours: `n` is false there, `1:30` is 90."""
+    if isinstance(value, dict):
+        return {_plain(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, str) and (value.lower() in _WORDS or value[:1] in _SIGNS):
+        return SingleQuotedScalarString(value)
+    return value

@@ -9,7 +9,6 @@ from toolkit.engines.locust_lending import recorder_files, users_files
 from toolkit.recording.places import carried
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
     from toolkit.engines.base import LoadJob
@@ -67,6 +66,7 @@ def not_for_pods(job: LoadJob, options: LocustOptions) -> list[str]:
     return mistakes
 
 
-def entries(folder: str, lent: Iterable[tuple[str, Path]]) -> list[tuple[str, Path]]:
-    """As they lie beside the manifests."""
-    return [(f"{folder}/{name}", path) for name, path in lent]
+def entries(folder: str, lent: Lent) -> list[tuple[str, Path]]:
+    """As they lie beside the manifests: by their keys, for kustomize takes no path with a `=` in it."""
+    keys = keys_of(lent)
+    return [(f"{folder}/{keys[name]}", path) for name, path in lent]
