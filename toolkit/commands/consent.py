@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from toolkit.engines.cloud_options import PLACES
 from toolkit.errors import UsageError
 from toolkit.plan.secrets import mask_urls
 from toolkit.run.cluster import clusters_of, place_of
@@ -53,6 +54,11 @@ def elsewhere(plan: Plan, desk: Desk) -> list[str]:
             found.append(f"workers on {host}")
     # A cluster is never this machine, whatever its address: a tunnel's end is on loopback too.
     found += [place_of(where) for _, where in clusters_of(plan)]
+    clouds = [one.cloud for one in scenarios if one.cloud]
+    found += [
+        f"{one.workers} workers on {PLACES[one.place].name} in {one.region}, which costs money"
+        for one in clouds
+    ]
     return list(dict.fromkeys(found))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from toolkit.plan.asked import broken_check_rules
+from toolkit.plan.cloud import broken_cloud_rules
 from toolkit.plan.consistency import broken_consistency_rules
 from toolkit.plan.level_rules import broken_level_rules
 from toolkit.plan.model import Gunicorn
@@ -34,6 +35,7 @@ def broken_rules(data: Any) -> Iterator[Mistake]:  # noqa: ANN401 - any YAML doc
     yield from broken_check_rules(_list_at(data, "checks"))
     if isinstance(data, dict):
         yield from broken_level_rules(data)
+        yield from broken_cloud_rules(data, _list_at(data, "load", "scenarios"))
     canary = _at(data, "load", "canary")
     if _at(canary, "path") and _at(canary, "url"):
         yield ("load", "canary"), "name a path of the target or a url, not both"

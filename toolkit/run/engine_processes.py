@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from toolkit.run.lending import Lending
 
 STOP_S = 5.0
+"""Where a launch says nothing else."""
 _LAST_EVENTS_BYTES = 64 * 1024
 _HELPERS_LEAVE_S = 10.0
 """A master tells its workers to go; those that stay longer are ended."""
@@ -28,6 +29,8 @@ _HELPERS_LEAVE_S = 10.0
 
 class Ours(subprocess.Popen[bytes]):
     """A process here, in a session of its own."""
+
+    stop_s = STOP_S
 
     def kill(self) -> None:
         """The whole session."""
@@ -131,6 +134,7 @@ def start_engine(
         OSError, ToolkitError: one could not be started; none is left running.
     """
     main = _started(launch.argv, {**environment, **launch.env}, launch.cwd, folder.console)
+    main.stop_s = launch.stop_s
     started: list[Process] = []
     try:
         for one in launch.helpers:
@@ -162,10 +166,10 @@ def end_processes(processes: Sequence[Process]) -> None:
     """As `end_all`."""
     for process in processes:
         process.send_signal(signal.SIGINT)
-    deadline = time.monotonic() + STOP_S
+    asked = time.monotonic()
     for process in processes:
         try:
-            process.wait(max(0.0, deadline - time.monotonic()))
+            process.wait(max(0.0, asked + getattr(process, "stop_s", STOP_S) - time.monotonic()))
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
