@@ -3,8 +3,8 @@
 `python lent_line.py FOLDER PROCESS RECORDS EVENTS CONSOLE`, where the last three are how many bytes of each the controller has: a
 line that broke is made anew, and goes on from there. Lines from the controller: `t` asks for the time; `go NS` begins, with the
 clock's offset; `stop`, `kill`; `.` says that it is there; `bye` that it has all. Lines to it are those of lent_worker.py (`t NS`,
-`p`, `e`, `c`, `n COUNT`), and last `j BASE64`, pieces of Locust's own statistics, and `x CODE`. It keeps nothing running: that is
-lent_pod.py's, which does not notice when a line breaks.
+`p`, `e`, `c`, `n COUNT`), `d` when Locust has ended, last `j BASE64`, pieces of its statistics, and `x CODE`. It keeps nothing
+running: that is lent_pod.py's, which does not notice when a line breaks.
 """
 
 from __future__ import annotations
@@ -70,6 +70,8 @@ class Line:
 
     def _tell(self) -> None:
         ended = (self._folder / EXIT).exists()  # asked first: nothing is written after it
+        if ended:
+            _say(b"d\n")
         while self._told() and ended:
             pass
         if not ended:

@@ -66,4 +66,7 @@ def _feed(connection: Any, process: subprocess.Popen[bytes]) -> None:
             if data[:1] == _CLOSE:
                 return
             if data[:1] == _STDIN:
-                stdin.write(data[1:])
+                try:
+                    stdin.write(data[1:])
+                except BrokenPipeError:  # it has just ended
+                    return

@@ -31,7 +31,8 @@ class StandInCluster:
         self.containers: dict[str, Container] = {}
         self.forbidden: set[tuple[str, str]] = set()
         """(verb, resource) that the user may not."""
-        self.refused_images: set[str] = set()
+        self.refused_images: dict[str, str] = {}
+        """Images that are not to be had, and the reason for which their pods wait."""
         self.asked: list[str] = []
         """Every request: METHOD path."""
         self.lines: list[subprocess.Popen[bytes]] = []
@@ -163,7 +164,7 @@ class StandInCluster:
     def _start(self, namespace: str, pod: dict[str, Any]) -> None:
         name, image = pod["metadata"]["name"], pod["spec"]["containers"][0]["image"]
         if image in self.refused_images:
-            waiting = {"reason": "ImagePullBackOff", "message": f'Back-off pulling image "{image}"'}
+            waiting = {"reason": self.refused_images[image], "message": f'Back-off pulling image "{image}"'}
             pod["status"] = {
                 "phase": "Pending",
                 "containerStatuses": [{"name": "locust", "state": {"waiting": waiting}}],

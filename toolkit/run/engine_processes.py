@@ -95,7 +95,10 @@ class EngineProcesses:
                 self._say(f"the master {how}")
         if self.main.returncode == 0:
             self._note_lost()  # one may be lost while it tells its last
-        if running and (self.main.returncode != 0 or time.monotonic() > self._main_ended + _HELPERS_LEAVE_S):
+        stays = time.monotonic() > self._main_ended + _HELPERS_LEAVE_S
+        if stays and all(getattr(process, "draining", False) for process in running):
+            stays = False  # they have ended; what they did is on its way, and counts
+        if running and (self.main.returncode != 0 or stays):
             self._ending = True
             end_processes(running)
             return False

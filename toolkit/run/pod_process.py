@@ -47,6 +47,8 @@ class PodProcess:
         self.how = ""
         """How it ended, in words, where an exit code does not say it."""
         self.pod = pod
+        self.draining = False
+        """Whether Locust has ended there, and what it wrote is still on its way."""
         self._kubectl, self._python, self._process = kubectl, python, process
         self._statistics = folder.locust_json if process == "main" else None
         self._pieces: list[bytes] = []
@@ -158,7 +160,9 @@ class PodProcess:
                 self._streamed.complain(line)
                 continue
             word, rest = self._streamed.take(line)
-            if word == b"j":
+            if word == b"d":
+                self.draining = True
+            elif word == b"j":
                 self._pieces.append(base64.b64decode(rest))
             elif word == b"t" and rest.isdigit():
                 self._clock.pong(self._asked, int(rest))

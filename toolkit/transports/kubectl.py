@@ -65,7 +65,7 @@ class Kubectl:
         """
         more = (f"--subresource={subresource}",) if subresource else ()
         done = self.call("auth", "can-i", verb, resource, *more)
-        if done.exit_code != 0 and done.stdout.strip() != b"no":
+        if done.exit_code != 0 and not done.stdout.startswith(b"no"):  # "no", or "no - " and why
             raise self.error(done, "could not be asked what you may do")
         return done.exit_code == 0
 

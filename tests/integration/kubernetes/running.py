@@ -46,6 +46,10 @@ class Ran:
             self.exit_code = self.process.wait()
         self.said = (self.folder / "said").read_text()
 
+    def so_far(self) -> str:
+        """What it has said."""
+        return (self.folder / "said").read_text()
+
     @property
     def run(self) -> RunFolder | None:
         """None while there is none."""

@@ -160,11 +160,28 @@ def test_ctrl_c_leaves_nothing_in_the_cluster(plan: Path, cluster: StandInCluste
     assert ran.rows(), "what was recorded until then is there"
 
 
+def test_ctrl_c_while_pods_are_waited_for(plan: Path, cluster: StandInCluster, service: Service) -> None:
+    image = "registry.example/locust:slow"
+    cluster.refused_images[image] = "ContainerCreating"
+    sent: list[int] = []
+
+    def interrupt(ran: Ran) -> None:
+        if not sent and "waiting: 0 of 3 pods run; " in ran.so_far():
+            sent.append(1)
+            ran.process.send_signal(signal.SIGINT)
+
+    change = f"load.scenarios.0.locust.kubernetes.image={image}"
+    ran = Ran("load", str(plan), "--yes", "--set", change, meanwhile=interrupt)
+    assert ran.exit_code == 130, ran.said
+    assert cluster.objects == {}
+    assert service.requests() == []
+
+
 def test_what_cannot_run_is_said_and_taken_away(
     plan: Path, cluster: StandInCluster, service: Service
 ) -> None:
     image = "registry.example/locust:none"
-    cluster.refused_images.add(image)
+    cluster.refused_images[image] = "ImagePullBackOff"
     ran = Ran("load", str(plan), "--yes", "--set", f"load.scenarios.0.locust.kubernetes.image={image}")
     assert ran.exit_code == 1
     assert f'ImagePullBackOff: Back-off pulling image "{image}"' in ran.said
