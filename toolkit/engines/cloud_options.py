@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @dataclass(frozen=True)
@@ -13,6 +17,10 @@ class CloudOptions:
     """A key of `PLACES`."""
     flags: tuple[tuple[str, str | None], ...]
     """(name, value) as the command takes them; None: a flag without a value."""
+
+    def shown(self, mask: Callable[[Any], Any]) -> CloudOptions:
+        """With values as they may be printed."""
+        return replace(self, flags=tuple((name, mask({name: value})[name]) for name, value in self.flags))
 
     @property
     def workers(self) -> int:
