@@ -1,7 +1,9 @@
-"""gunicorn's settings for the bundled shop: `gunicorn -c demo/shop.conf.py`, from anywhere.
+"""gunicorn's settings for one service of the bundled shop: `SHOP_SERVICE=stock gunicorn -c demo/shop.conf.py`, from anywhere.
 
-Read from the environment: SHOP_FOLDER (databases, logs and pidfile; a new temporary folder where it is not set),
-SHOP_PORT (18090), SHOP_WORKERS (4), SHOP_THREADS (32), RACY (1: the checkout loses updates; 0, the default: it is sound).
+Read from the environment: SHOP_SERVICE (gateway, stock, payment or order), SHOP_FOLDER (database, logs and pidfile, which the
+four may share; a new temporary folder where it is not set), SHOP_PORT (18090 to 18093, in that order), SHOP_STOCK_URL,
+SHOP_PAYMENT_URL and SHOP_ORDER_URL (where the others are, by default at these ports), SHOP_WORKERS (2), SHOP_THREADS (64),
+RACY (1: stock and payment lose updates; 0, the default: they are sound), UNCHECKED (1: what is not there is sold).
 """
 
 from __future__ import annotations
@@ -10,8 +12,20 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+_PORTS = {"gateway": 18090, "stock": 18091, "payment": 18092, "order": 18093}
+
+
+def _service() -> str:
+    name = os.environ.get("SHOP_SERVICE") or ""
+    if name not in _PORTS:
+        raise SystemExit(
+            f"SHOP_SERVICE must be one of {', '.join(_PORTS)}, not {name!r}. All four: python -m toolkit demo start --shop"
+        )
+    return name
 
 
 def _number(name: str, default: int, lowest: int) -> int:
@@ -28,17 +42,23 @@ def _switch(name: str) -> bool:
     return text == "1"
 
 
+_name = _service()
 _folder = Path(os.environ.get("SHOP_FOLDER") or tempfile.mkdtemp(prefix="toolkit-shop-"))
+_addresses = {
+    other: os.environ.get(f"SHOP_{other.upper()}_URL") or f"http://127.0.0.1:{port}"
+    for other, port in _PORTS.items()
+    if other != "gateway"
+}
 _shared_memory = Path("/dev/shm")
 
-bind = f"127.0.0.1:{_number('SHOP_PORT', 18090, 0)}"
-proc_name = "toolkit-shop"
-pidfile = str(_folder / "gunicorn.pid")
-wsgi_app = f"shop.app:create_app({str(_folder)!r}, racy_checkout={_switch('RACY')})"
+bind = f"127.0.0.1:{_number('SHOP_PORT', _PORTS[_name], 0)}"
+proc_name = f"toolkit-shop-{_name}"
+pidfile = str(_folder / f"{_name}.pid")
+wsgi_app = f"shop.app:create_app({_name!r}, {str(_folder)!r}, {_addresses!r}, {_switch('RACY')}, {_switch('UNCHECKED')})"
 
 worker_class = "gthread"
-workers = _number("SHOP_WORKERS", 4, 1)
-threads = _number("SHOP_THREADS", 32, 1)
+workers = _number("SHOP_WORKERS", 2, 1)
+threads = _number("SHOP_THREADS", 64, 1)
 worker_connections = threads + 2000
 preload_app = True
 keepalive = 75
@@ -46,6 +66,13 @@ graceful_timeout = 1
 worker_tmp_dir = str(_shared_memory) if os.access(_shared_memory, os.W_OK | os.X_OK) else None
 control_socket_disable = True
 
-accesslog = str(_folder / "access.log")
-errorlog = str(_folder / "error.log")
+accesslog = str(_folder / f"{_name}.access.log")
+errorlog = str(_folder / f"{_name}.error.log")
 logger_class = "counter_service.access_log.JsonAccessLog"
+
+
+def post_worker_init(worker: Any) -> None:  # noqa: ANN401 - gunicorn's classes differ by worker class
+    """Called by gunicorn in each worker before its first request."""
+    leftovers = worker.wsgi.extensions.get("shop.leftovers")
+    if leftovers is not None:
+        leftovers.inherit()

@@ -13,6 +13,7 @@ from flask_socketio import SocketIO
 from counter_service import socketio_events, websocket
 from counter_service.accounts import accounts
 from counter_service.appointments import appointments
+from counter_service.bodies import bodies
 from counter_service.changes import ChangeFeed
 from counter_service.database import Database, prepare
 from counter_service.games import games
@@ -43,7 +44,7 @@ def create_app(database_path: str) -> CounterService:
     app.extensions["counter_service.database"] = database
     app.extensions["counter_service.open_sockets"] = open_sockets
 
-    for blueprint in (accounts, appointments, notices, messages, games):
+    for blueprint in (accounts, appointments, notices, messages, games, bodies):
         app.register_blueprint(blueprint)
     app.add_url_rule("/healthz", view_func=healthz)
 

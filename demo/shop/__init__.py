@@ -1,1 +1,1 @@
-"""A small shop of three services (stock, payment, orders), each with a database of its own. Its checkout can be made racy."""
+"""A small shop of three services (stock, payment, order), each with a database of its own, behind a gateway."""

@@ -11,7 +11,7 @@ from toolkit.analysis.building import Source
 from toolkit.analysis.database import json_table, query, read_parquet, rows, write_json_lines
 from toolkit.analysis.salvage import salvage_lines
 from toolkit.recording.jsonl import read_lines
-from toolkit.recording.records import ANSWERED_FIELDS, REQUEST_FIELDS
+from toolkit.recording.records import ACCEPTED_FIELDS, ANSWERED_FIELDS, REQUEST_FIELDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -106,7 +106,10 @@ def _stage(building: Building, links: dict[Path, Path], files: dict[Path, str], 
     empty.touch()
     connection.execute("DROP VIEW IF EXISTS raw_requests")
     json_table(
-        connection, "raw_requests", [*links, empty], {**REQUEST_FIELDS, **ANSWERED_FIELDS, "kind": "VARCHAR"}
+        connection,
+        "raw_requests",
+        [*links, empty],
+        {**REQUEST_FIELDS, **ANSWERED_FIELDS, **ACCEPTED_FIELDS, "kind": "VARCHAR"},
     )
     started_ns = building.manifest.started_ns
     plausible = {

@@ -48,8 +48,9 @@ class Results:
     """The content of summary.json, and `trust.series`, which is left out of that file."""
     series: dict[str, list[Any]] = field(default_factory=dict)
     """Columns on one grid of whole seconds: `t` (epoch seconds, controller's clock), `requests` (that ended in this second,
-    answered or not), `status_2xx` … `status_5xx`, `status_0` (websocket, Socket.IO), `errors` (ended without an answer),
-    `failed_checks` (answered, with an error), `failed` (any of these or status ≥ 400, each once),
+    answered or not), `status_2xx` … `status_5xx`, `status_0` (websocket, Socket.IO), `accepted` (400 and above that the scenario
+    takes for right; in none of the others), `errors` (ended without an answer), `failed_checks` (answered, with an error),
+    `failed` (any of these or status ≥ 400, each once),
     `p50_ms`, `p95_ms`, `p99_ms` (of the answered; None where there was none), `started`."""
     shape: LoadShape = field(default_factory=LoadShape)
     """Arrivals and latencies in bins, second by second and request by request."""

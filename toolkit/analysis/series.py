@@ -17,6 +17,7 @@ _COLUMNS = (
     "status_3xx",
     "status_4xx",
     "status_5xx",
+    "accepted",
     "status_0",
     "errors",
     "failed_checks",

@@ -32,7 +32,7 @@ _METHOD = {
     "errors": "count of requests that got no answer; an answer of any status is none",
     "failed_checks": "requests that were answered (with any status), but broke off or did not hold what the scenario expected: "
     "capture, match, expect",
-    "failed": "requests with no answer, a failed check or a status of 400 or above, each once",
+    "failed": "requests with no answer, a failed check or a status of 400 or above that the scenario does not accept, each once",
     "error_texts": "the top-level errors: each text of requests without an answer and of failed checks, and how often",
     "sampled_s": "1 / rate_hz for each sample, all threads together",
     "joined": "a request's line in a server's log: certain by request id; by method, path, status and time likely where one "

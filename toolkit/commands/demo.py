@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from toolkit.demo.service import DemoState
 
 _DEFAULT_URL = "http://127.0.0.1:18080"
+_DEFAULT_SHOP_URL = "http://127.0.0.1:18090"
 _DEFAULT_DIR = Path(".demo")
 
 
@@ -31,13 +32,18 @@ def command() -> None:
     "--demo-dir", type=click.Path(path_type=Path), default=_DEFAULT_DIR, show_default=True, help="Its files."
 )
 @option("--demo-port", type=int, help="HTTP port (default: 18080 where free, else any).")
-def start(demo_dir: Path, demo_port: int | None) -> None:
+@option("--shop", is_flag=True, help="The shop beside it: stock, payment and order, a gateway before them.")
+def start(demo_dir: Path, demo_port: int | None, shop: bool) -> None:
     """Start it; says how to run the demo plan against it."""
-    state = start_demo(demo_dir.resolve(), port=demo_port)
+    state = start_demo(demo_dir.resolve(), port=demo_port, shop=shop)
     click.echo(
         f"The service answers at {state.url}, SSH at alias toolkit-demo of {state.ssh_config}.", err=True
     )
-    click.echo(f"Try: {_environment(state, demo_dir)}python -m toolkit profile-and-load {_plan()}", err=True)
+    if state.shop:
+        click.echo(f"The shop answers at {state.shop.url}.", err=True)
+    click.echo(
+        f"Try: {_environment(state, demo_dir)}python -m toolkit profile-and-load {_plan(state)}", err=True
+    )
     away = "" if demo_dir == _DEFAULT_DIR else f" --demo-dir {shlex.quote(str(demo_dir))}"
     click.echo(f"Stop it: python -m toolkit demo stop{away}", err=True)
 
@@ -60,17 +66,25 @@ def status(demo_dir: Path, as_json: bool) -> None:
     """Say whether it runs, and where."""
     state = demo_status(demo_dir.resolve())
     if as_json:
-        click.echo(json.dumps({"running": state is not None, "url": state.url if state else None}))
+        shop = state.shop.url if state and state.shop else None
+        click.echo(
+            json.dumps({"running": state is not None, "url": state.url if state else None, "shop": shop})
+        )
     elif state is None:
         click.echo("It does not run.", err=True)
     else:
         click.echo(f"It answers at {state.url}; gunicorn's PID is {state.gunicorn_pid}.", err=True)
+        for service in state.shop.services if state.shop else ():
+            told = f"The shop's {service.name} answers at {service.url}; gunicorn's PID is {service.gunicorn.pid}."
+            click.echo(told, err=True)
     raise click.exceptions.Exit(0 if state else 1)
 
 
 def _environment(state: DemoState, demo_dir: Path) -> str:
-    """The variables that plans/demo.yml needs where its defaults do not hold."""
+    """The variables that the plan needs where its defaults do not hold."""
     words = []
+    if state.shop and state.shop.url != _DEFAULT_SHOP_URL:
+        words.append(f"TOOLKIT_SHOP_URL={state.shop.url}")
     if state.url != _DEFAULT_URL:
         words.append(f"TOOLKIT_DEMO_URL={state.url}")
     if demo_dir.resolve() != (carried("plans").parent / ".demo").resolve():
@@ -78,6 +92,6 @@ def _environment(state: DemoState, demo_dir: Path) -> str:
     return " ".join([*words, ""]) if words else ""
 
 
-def _plan() -> str:
-    plan = carried("plans") / "demo.yml"
+def _plan(state: DemoState) -> str:
+    plan = carried("plans") / ("checkout.yml" if state.shop else "demo.yml")
     return shlex.quote(os.path.relpath(plan) if plan.is_relative_to(Path.cwd()) else str(plan))

@@ -1,4 +1,4 @@
-"""Starts the bundled service's gunicorn on loopback, and waits until it answers."""
+"""Starts a gunicorn of the bundled service on loopback, and waits until it answers."""
 
 from __future__ import annotations
 
@@ -30,9 +30,10 @@ _PACKAGES = {
     "flask": "flask",
     "flask_socketio": "flask-socketio",
     "flask_sock": "flask-sock",
+    "urllib3": "urllib3",
 }
 _LISTENING = re.compile(r"Listening, one of (\d+) workers$", re.MULTILINE)
-_READY_S = 30.0
+READY_S = 30.0
 _LAST_LINES = 12
 
 
@@ -82,6 +83,22 @@ def choose_port(port: int | None) -> int:
         ) from error
 
 
+def is_free(port: int) -> bool:
+    """Whether a service can listen on this port now."""
+    try:
+        return bool(_free(port))
+    except OSError:
+        return False
+
+
+def free_ports(count: int) -> list[int]:
+    """So many different ones."""
+    found: dict[int, None] = {}
+    while len(found) < count:
+        found[_free(0)] = None
+    return list(found)
+
+
 def _free(port: int) -> int:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -91,20 +108,38 @@ def _free(port: int) -> int:
         return chosen
 
 
-def spawn(folder: Path, port: int) -> subprocess.Popen[bytes]:
-    """Start gunicorn in a session of its own: no Ctrl-C in this terminal reaches it, and it outlives this process."""
+def spawn_service(folder: Path, port: int) -> subprocess.Popen[bytes]:
+    """Start the gunicorn of the bundled service itself."""
+    flags = ("--pid", str(folder / PIDFILE), "--bind", f"{LOOPBACK}:{port}")
+    return spawn(
+        "gunicorn.conf.py", folder, folder / ERROR_LOG, {"DEMO_FOLDER": str(folder)}, HOST_ALIAS, *flags
+    )
+
+
+def spawn(
+    settings: str, folder: Path, error_log: Path, own: dict[str, str], name: str, *flags: str
+) -> subprocess.Popen[bytes]:
+    """Start gunicorn in a session of its own: no Ctrl-C in this terminal reaches it, and it outlives this process.
+
+    Args:
+        settings: a file of the folder `demo`.
+        folder: where it runs.
+        error_log: what it writes before it has a log of its own.
+        own: its variables of the environment.
+        name: among the processes; by it they are found again.
+        flags: more of them.
+    """
     argv = [
         *(sys.executable, "-P", "-m", "gunicorn"),
-        *("--config", str(carried("demo") / "gunicorn.conf.py")),
-        *("--name", HOST_ALIAS),
-        *("--pid", str(folder / PIDFILE)),
-        *("--bind", f"{LOOPBACK}:{port}"),
+        *("--config", str(carried("demo") / settings)),
+        *("--name", name),
+        *flags,
     ]
-    with (folder / ERROR_LOG).open("ab") as log:
+    with error_log.open("ab") as log:
         return subprocess.Popen(
             argv,
             cwd=folder,
-            env=_environment(folder),
+            env=_environment(own),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -112,36 +147,43 @@ def spawn(folder: Path, port: int) -> subprocess.Popen[bytes]:
         )
 
 
-def await_ready(gunicorn: subprocess.Popen[bytes], folder: Path, port: int) -> None:
-    """Wait until all of its workers listen and the service answers.
+def await_ready(
+    gunicorn: subprocess.Popen[bytes],
+    error_log: Path,
+    port: int,
+    within_s: float = READY_S,
+    *,
+    each_worker: bool = True,
+) -> None:
+    """Wait until it answers, and, where each worker listens on a socket of its own, until all of them do.
 
     Raises:
         ToolkitError: it ended, or did not answer in time; with the end of its error log.
     """
-    deadline = time.monotonic() + _READY_S
+    deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
         if gunicorn.poll() is not None:
-            raise _did_not_start(f"gunicorn ended with exit code {gunicorn.returncode}", folder)
-        if _all_listen(folder) and _answers(port):
+            raise _did_not_start(f"gunicorn ended with exit code {gunicorn.returncode}", error_log)
+        if (not each_worker or _all_listen(error_log)) and _answers(port):
             return
         time.sleep(0.05)
-    raise _did_not_start(f"nothing answered on port {port} within {_READY_S:.0f} s", folder)
+    raise _did_not_start(f"nothing answered on port {port} within {within_s:.0f} s", error_log)
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def _environment(own: dict[str, str]) -> dict[str, str]:
     # The operator's options for gunicorn and for the toolkit are not meant for this service; the latter may hold a password.
     inherited = {
         name: value for name, value in os.environ.items() if not name.startswith(("GUNICORN_", "TOOLKIT_"))
     }
-    own = {"DEMO_FOLDER": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    own = {**own, "PYTHONDONTWRITEBYTECODE": "1"}
     # -P once more, for an upgrade by USR2: gunicorn starts itself anew by the path of its own __main__.py, without the
     # options of Python. That puts gunicorn's folder on the path, whose http hides the standard library's.
     return {**inherited, **own, "PYTHONSAFEPATH": "1"}
 
 
-def _all_listen(folder: Path) -> bool:
+def _all_listen(error_log: Path) -> bool:
     """Whether each worker has said so in the error log, which is a new one (see demo/gunicorn.conf.py)."""
-    said = _LISTENING.findall((folder / ERROR_LOG).read_text(encoding="utf-8", errors="replace"))
+    said = _LISTENING.findall(error_log.read_text(encoding="utf-8", errors="replace"))
     return len(said) >= max(map(int, said), default=1)
 
 
@@ -156,7 +198,7 @@ def _answers(port: int) -> bool:
         connection.close()
 
 
-def _did_not_start(what: str, folder: Path) -> ToolkitError:
-    lines = (folder / ERROR_LOG).read_text(encoding="utf-8", errors="replace").splitlines()
+def _did_not_start(what: str, error_log: Path) -> ToolkitError:
+    lines = error_log.read_text(encoding="utf-8", errors="replace").splitlines()
     said = "\n".join(f"    {line}" for line in lines[-_LAST_LINES:])
     return ToolkitError(f"The bundled service did not start: {what}. The end of its error log:\n{said}")

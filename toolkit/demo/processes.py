@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from toolkit.demo.state import HOST_ALIAS
+from toolkit.demo.state import HOST_ALIAS, SHOP_NAME
 from toolkit.errors import NotPermittedError, ToolkitError
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _belongs(process: psutil.Process, leader: StartedProcess) -> bool:
         if os.getsid(process.pid) != leader.pid:
             return False
         # A zombie has no command line. With setproctitle the title holds the name, without it the arguments do.
-        named = any(HOST_ALIAS in word for word in process.cmdline())
+        named = any(name in word for word in process.cmdline() for name in (HOST_ALIAS, SHOP_NAME))
         return named and process.create_time() > leader.create_time - _SAME_START_S
     except (psutil.Error, OSError):
         return False

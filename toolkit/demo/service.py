@@ -1,6 +1,6 @@
-"""The demo as a whole: the bundled service and its SSH server, started and stopped together.
+"""The demo as a whole: the bundled service, its SSH server and its shop, started and stopped together.
 
-Everything lives in one folder: `state.json`, `gunicorn.pid`, `ssh_config`, logs, keys and the database. Nothing of it
+Everything lives in one folder: `state.json`, `gunicorn.pid`, `ssh_config`, logs, keys and databases. Nothing of it
 outlives `stop_demo`.
 """
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from toolkit.demo import gunicorn_process
 from toolkit.demo.folder_lock import locked
 from toolkit.demo.processes import end_session, find, identify
+from toolkit.demo.shop import shop_files, shop_folder, start_shop
 from toolkit.demo.ssh_files import SshFiles
 from toolkit.demo.sshd import read_ssh_server, start_ssh_server, stop_ssh_server
 from toolkit.demo.state import (
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from toolkit.demo.sshd import SshServer
+    from toolkit.demo.state import ShopState
 
 __all__ = ["DemoState", "demo_status", "start_demo", "stop_demo"]
 
@@ -39,7 +41,9 @@ _children: dict[int, subprocess.Popen[bytes]] = {}
 """What this process started, to be waited for when it is stopped."""
 
 
-def start_demo(folder: Path, *, port: int | None = None, ssh: bool = True, ssh_kind: str = "") -> DemoState:
+def start_demo(
+    folder: Path, *, port: int | None = None, ssh: bool = True, ssh_kind: str = "", shop: bool = False
+) -> DemoState:
     """Start the service, and an SSH server before it; where both run in `folder` already, say so and start nothing.
 
     Args:
@@ -47,6 +51,7 @@ def start_demo(folder: Path, *, port: int | None = None, ssh: bool = True, ssh_k
         port: of the service; None takes 18080 where it is free, else any free one.
         ssh: whether to start the SSH server, which lets the own account in by a throwaway key.
         ssh_kind: "openssh" or "asyncssh"; empty takes OpenSSH where it is installed.
+        shop: whether to start the shop beside it: on the ports from 18090 where they are free, else on any.
 
     Raises:
         UsageError, NotPermittedError: a port that cannot be had.
@@ -57,13 +62,13 @@ def start_demo(folder: Path, *, port: int | None = None, ssh: bool = True, ssh_k
     with locked(folder, create=True):
         running = demo_status(folder)
         if running is not None:
-            return _as_asked(running, port, ssh=ssh)
+            return _as_asked(running, port, ssh=ssh, shop=shop)
         _end_and_clean(folder)
         try:
             # Each worker listens on a socket of its own, which would let a second service on to the same port: one
             # start at a time, whatever the folder.
             with locked(carried("demo")):
-                return _start(folder, port, ssh_kind if ssh else None)
+                return _start(folder, port, ssh_kind if ssh else None, shop=shop)
         except BaseException:
             _end_and_clean(folder)
             _remove_if_empty(folder)
@@ -93,14 +98,21 @@ def demo_status(folder: Path) -> DemoState | None:
         ToolkitError: its state cannot be read.
     """
     state = read_state(folder.absolute())
-    if state is None or find(state.gunicorn) is None:
-        return None
-    return state if state.ssh is None or find(state.ssh.process) else None
+    return state if state is not None and all(find(process) for process in _processes(state)) else None
 
 
-def _as_asked(running: DemoState, port: int | None, *, ssh: bool) -> DemoState:
-    if port not in {None, running.port} or (ssh and running.ssh is None):
+def _gunicorns(state: DemoState) -> list[StartedProcess]:
+    return [state.gunicorn, *(service.gunicorn for service in (state.shop.services if state.shop else ()))]
+
+
+def _processes(state: DemoState) -> list[StartedProcess]:
+    return [*_gunicorns(state), *([state.ssh.process] if state.ssh else [])]
+
+
+def _as_asked(running: DemoState, port: int | None, *, ssh: bool, shop: bool) -> DemoState:
+    if port not in {None, running.port} or (ssh and running.ssh is None) or (shop and running.shop is None):
         without = "" if running.ssh else " and without SSH"
+        without += " and without the shop" if shop and running.shop is None else ""
         raise ToolkitError(
             f"The demo in {running.folder} runs already, on port {running.port}{without}.",
             f"Stop it first: python -m toolkit demo stop --demo-dir {shlex.quote(str(running.folder))}",
@@ -108,9 +120,9 @@ def _as_asked(running: DemoState, port: int | None, *, ssh: bool) -> DemoState:
     return running
 
 
-def _start(folder: Path, port: int | None, ssh_kind: str | None) -> DemoState:
+def _start(folder: Path, port: int | None, ssh_kind: str | None, *, shop: bool) -> DemoState:
     chosen = gunicorn_process.choose_port(port)
-    gunicorn = gunicorn_process.spawn(folder, chosen)
+    gunicorn = gunicorn_process.spawn_service(folder, chosen)
     _children[gunicorn.pid] = gunicorn
     arbiter = StartedProcess(pid=gunicorn.pid, create_time=identify(gunicorn.pid))
     state = DemoState(
@@ -129,9 +141,21 @@ def _start(folder: Path, port: int | None, ssh_kind: str | None) -> DemoState:
     if ssh_kind is not None:
         server = start_ssh_server(folder, host_alias=HOST_ALIAS, kind=ssh_kind)
         state = state.model_copy(update={"ssh": _ssh_entry(server)})
-    gunicorn_process.await_ready(gunicorn, folder, chosen)
+        write_state(state)
+    if shop:
+        state = _with_shop(state)
+    gunicorn_process.await_ready(gunicorn, state.error_log, chosen)
     write_state(state)
     return state
+
+
+def _with_shop(state: DemoState) -> DemoState:
+    def told(so_far: ShopState) -> None:
+        write_state(state.model_copy(update={"shop": so_far}))
+
+    shop, children = start_shop(state.folder, told)
+    _children.update(children)
+    return state.model_copy(update={"shop": shop})
 
 
 def _ssh_entry(server: SshServer) -> SshEntry:
@@ -147,13 +171,17 @@ def _ssh_entry(server: SshServer) -> SshEntry:
 def _end_and_clean(folder: Path) -> bool:
     """End what a state in `folder` speaks of, all of it or what is left, and remove the files. True if anything ran."""
     state = read_state(folder)
-    ended = end_session(state.gunicorn) if state else False
-    if state and (child := _children.pop(state.gunicorn.pid, None)):
-        child.wait()
+    ended = False
+    # Who asks before who is asked: nobody is left asking in vain.
+    for gunicorn in reversed(_gunicorns(state)) if state else ():
+        ended = end_session(gunicorn) or ended
+        if child := _children.pop(gunicorn.pid, None):
+            child.wait()
     if read_ssh_server(folder):
         ended = stop_ssh_server(folder) or ended
     for file in _own_files(folder):
         file.unlink(missing_ok=True)
+    _remove_if_empty(shop_folder(folder))
     return ended
 
 
@@ -169,4 +197,4 @@ def _own_files(folder: Path) -> list[Path]:
     public = [path.with_name(path.name + ".pub") for path in ssh]
     service = [folder / name for name in gunicorn_process.FILES]
     state = state_file(folder)
-    return [*ssh, *public, *service, state, *folder.glob(f".{state.name}.*")]
+    return [*ssh, *public, *service, *shop_files(folder), state, *folder.glob(f".{state.name}.*")]

@@ -11,6 +11,8 @@ from toolkit.errors import ToolkitError
 from toolkit.recording.files import write_atomically
 
 HOST_ALIAS = "toolkit-demo"
+SHOP_NAME = "toolkit-shop"
+"""The first part of the names of the shop's gunicorns."""
 
 # Measured, see demo/README.md.
 _HOT_SHARE = 0.75
@@ -37,8 +39,37 @@ class SshEntry(BaseModel):
     process: StartedProcess
 
 
+class ShopService(BaseModel):
+    """One gunicorn of the shop: `name` is gateway, stock, payment or order; the gateway has no database."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    url: str
+    gunicorn: StartedProcess
+    pidfile: Path
+    access_log: Path
+    error_log: Path
+    database: Path | None
+
+
+class ShopState(BaseModel):
+    """The shop beside the service; `url` is the gateway's."""
+
+    model_config = ConfigDict(frozen=True)
+
+    url: str
+    services: tuple[ShopService, ...]
+
+    def service(self, name: str) -> ShopService:
+        """The one of this name."""
+        return next(one for one in self.services if one.name == name)
+
+
 class DemoState(BaseModel):
-    """A running demo. `gunicorn` is the arbiter, which leads a session of its own; `ssh` is None where none was asked for."""
+    """A running demo. `gunicorn` is the arbiter, which leads a session of its own; `ssh` and `shop` are None where none was
+    asked for.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -48,6 +79,7 @@ class DemoState(BaseModel):
     port: int
     gunicorn: StartedProcess
     ssh: SshEntry | None
+    shop: ShopState | None = None
     pidfile: Path
     access_log: Path
     error_log: Path

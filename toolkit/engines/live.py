@@ -20,12 +20,15 @@ MOST_BYTES = 16 << 20
 # JSON string has a backslash before it, so that no name of the service can look like this.
 _ROW = re.compile(
     rb',"start_ns":(\d+),"first_byte_ns":(?:\d+|null),"end_ns":(\d+),"status":(\d+|null),"error":(null|"(?:[^"\\]|\\.)*"),'
+    rb'("accepted":true,)?'
 )
 
 
 @dataclass(frozen=True)
 class LiveCounts:
-    """What a load has done so far. A request counts as failed where it has an error, or a status of 400 or more."""
+    """What a load has done so far. A request counts as failed where it has an error, or a status of 400 or more that the user's
+    file does not accept.
+    """
 
     requests: int = 0
     failed: int = 0
@@ -111,12 +114,14 @@ class LiveTail:
     def _take_block(self, block: bytes) -> None:
         rows = _ROW.findall(block)
         if len(rows) >= block.count(b"\n") - 1:  # all but the header
-            for start_ns, end_ns, _, _ in rows:
+            for start_ns, end_ns, *_ in rows:
                 self._time(int(start_ns), int(end_ns))
             # Few outcomes for many rows: each is read once.
-            for (status, error), times in Counter(row[2:] for row in rows).items():
+            for (status, error, accepted), times in Counter(row[2:] for row in rows).items():
                 failure = None if error == b"null" else str(json.loads(error))
-                self._count(None if status == b"null" else int(status), failure, times)
+                self._count(
+                    None if status == b"null" else int(status), failure, times, accepted=bool(accepted)
+                )
             return
         for line in block.splitlines():
             try:
@@ -128,7 +133,7 @@ class LiveTail:
             except (ValueError, KeyError, TypeError):
                 continue  # the header, or a line that a full disk has cut
             self._time(start_ns, end_ns)
-            self._count(status, error, 1)
+            self._count(status, error, 1, accepted=bool(row.get("accepted")))
 
     def _time(self, start_ns: int, end_ns: int) -> None:
         second = self._recent.get(end_ns // 10**9)
@@ -137,9 +142,9 @@ class LiveTail:
         second.ends.append(end_ns)
         second.latencies.append(end_ns - start_ns)
 
-    def _count(self, status: int | None, error: str | None, times: int) -> None:
+    def _count(self, status: int | None, error: str | None, times: int, *, accepted: bool) -> None:
         self._requests += times
-        if error is not None or (status or 0) >= 400:
+        if error is not None or ((status or 0) >= 400 and not accepted):
             self._failed += times
         self._codes[str(status if status is not None else error)] += times
 

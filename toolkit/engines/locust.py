@@ -20,7 +20,7 @@ from toolkit.engines.locust_command import (
     of_main,
     of_users,
 )
-from toolkit.engines.locust_file import addresses, check_argv, plain_gets, read_locustfile
+from toolkit.engines.locust_file import addresses, addresses_in, check_argv, plain_gets, read_locustfile
 from toolkit.engines.locust_lending import not_lendable
 from toolkit.engines.locust_options import LocustOptions
 from toolkit.engines.locust_python import find_locust
@@ -94,12 +94,14 @@ class Locust(TellsByEvents):
         ]
 
     def targets(self, job: LoadJob) -> list[str]:
-        """The plan's target, else the hosts of the User classes; then every address in the file's code."""
+        """The plan's target, else the hosts of the User classes; then every address in the file's code, in JSON files beside it
+        that it names, and in its variables.
+        """
         file = _readable(job)
         if file is None:
             return [job.target] if job.target else []
         hosts = [job.target] if job.target else [str(user["host"]) for user in file.users if user["host"]]
-        return list(dict.fromkeys([*hosts, *addresses(file)]))
+        return list(dict.fromkeys([*hosts, *addresses(file), *addresses_in(job.variables)]))
 
     def reads(self, job: LoadJob) -> list[str]:
         """What `self.client.get("/path")` asks for."""

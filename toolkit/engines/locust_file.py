@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 IMPORT_TIMEOUT_S = 30.0
 _SCHEMES = ("http://", "https://")
+_LARGEST_DATA = 1 << 20
+"""Bytes of a file that may hold addresses; larger ones hold traffic."""
 
 
 @dataclass(frozen=True)
@@ -97,18 +99,38 @@ def _place(path: Path, line: int | None) -> str:
 
 
 def addresses(file: LocustFile) -> list[str]:
-    """Absolute URLs that stand in the file's code, each once; documentation is none."""
+    """Absolute URLs in the file's code, and in JSON files beside it that it names; each once. Its documentation is none of it."""
     words = {
         id(node.value)
         for node in ast.walk(file.tree)
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     }
-    found = [
+    texts = [
         node.value
         for node in ast.walk(file.tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in words
     ]
-    return list(dict.fromkeys(text for text in found if text.lower().startswith(_SCHEMES)))
+    found = [text for text in texts if text.lower().startswith(_SCHEMES)]
+    for name in dict.fromkeys(text for text in texts if text.endswith(".json")):
+        found += addresses_in(_read_beside(file.path, name))
+    return list(dict.fromkeys(found))
+
+
+def addresses_in(data: object) -> list[str]:
+    """Absolute URLs among the values of JSON."""
+    if isinstance(data, str):
+        return [data] if data.lower().startswith(_SCHEMES) else []
+    values = data.values() if isinstance(data, dict) else data if isinstance(data, list) else ()
+    return [address for value in values for address in addresses_in(value)]
+
+
+def _read_beside(path: Path, name: str) -> object:
+    """What is in it; None where it cannot be read, which the locustfile will find out itself."""
+    try:
+        beside = path.parent / name
+        return None if beside.stat().st_size > _LARGEST_DATA else json.loads(beside.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
 
 
 def plain_gets(file: LocustFile) -> Iterator[str]:

@@ -32,6 +32,10 @@ ANSWERED_FIELDS = {
     "answered_id": "VARCHAR",  # the X-Request-ID of the answer, where it is another than was sent; else not in the record
 }
 
+ACCEPTED_FIELDS = {
+    "accepted": "BOOLEAN",  # true: the user's file says that this status of 400 or more is right; else not in the record
+}
+
 LOAD_EVENT_KINDS = (
     "phase_started",
     "phase_ended",

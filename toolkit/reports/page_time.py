@@ -22,6 +22,7 @@ _COUNTS = (
     "status_3xx",
     "status_4xx",
     "status_5xx",
+    "accepted",
     "errors",
 )
 _QUANTILES = {"p50_ms": 0.5, "p95_ms": 0.95, "p99_ms": 0.99}

@@ -74,7 +74,9 @@ def _value(check: Check, load: str, row: Row) -> float | None:
         elif not fits(tag, pattern, [code] if tag == "code" else _named(tag, load, row)):
             return None
     if happening:
-        return float(counts and _happened(check.quantity.measure, status, error))
+        return float(
+            counts and _happened(check.quantity.measure, status, error, accepted=bool(row.get("accepted")))
+        )
     return _measured(check.quantity.measure, row)
 
 
@@ -86,9 +88,9 @@ def _named(tag: str, load: str, row: Row) -> list[str]:
     return [str(row.get(tag) or "")]
 
 
-def _happened(measure: str, status: int | None, error: str | None) -> bool:
+def _happened(measure: str, status: int | None, error: str | None, *, accepted: bool) -> bool:
     return {
-        "errors": error is not None or (status or 0) >= 400,
+        "errors": error is not None or ((status or 0) >= 400 and not accepted),
         "unanswered": status is None and error is not None,
         "failed_checks": status is not None and error is not None,
     }[measure]

@@ -73,7 +73,7 @@ class Repetitions:
         start, end = clock.utc(self._begun.pop(client)), clock.utc(at)
         first = None if status is None else end
         text = None if error is None else without_secrets(error)[:_LONGEST]
-        outcome = (status, text, None, None)  # what a repetition sends and gets is not seen
+        outcome = (status, text, None, None, False)  # what a repetition sends and gets is not seen
         self._part.write([line(self._kind, (start, start, first, end), outcome, None, f"c{client}", None)])
 
 

@@ -8,7 +8,10 @@ from urllib.parse import urlencode
 
 from locust_recorder.rows import without_secrets
 
+Outcome = tuple["int | None", "str | None", int, int, bool]
+"""Status, error, bytes in, bytes out, and whether the user's file accepts a status of 400 or more."""
 _LONGEST = 300
+_LOWEST_ERROR = 400
 _BY_STATUS = {"HTTPError", "LocustBadStatusCode"}
 """Raised by Locust for a status of 400 or more, which the record says already."""
 _NAMES = {
@@ -60,6 +63,11 @@ def _code(exception: BaseException) -> str | None:
 
 def _text(text: str) -> str:
     return without_secrets(text.replace("\n", " "))[:_LONGEST]
+
+
+def accepted(exception: Any, status: int | None) -> bool:  # noqa: ANN401 - users fire events with whatever they like
+    """Whether Locust counts a status of 400 or more as a success, as after `response.success()`."""
+    return exception is None and (status or 0) >= _LOWEST_ERROR
 
 
 def status_of(response: Any) -> int | None:  # noqa: ANN401 - of either client

@@ -7,7 +7,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from locust_recorder.clock import clock, now
-from locust_recorder.outcomes import bytes_in, bytes_out, error_of, status_of
+from locust_recorder.outcomes import Outcome, accepted, bytes_in, bytes_out, error_of, status_of
 from locust_recorder.part import Part
 from locust_recorder.rows import line
 
@@ -26,7 +26,17 @@ class Call:
     """One request of Locust's own clients, from its beginning until Locust reports it."""
 
     __slots__ = (
-        *("_recorder", "bytes_in", "bytes_out", "first_byte", "intended", "method", "name", "phase"),
+        *(
+            "_recorder",
+            "broken",
+            "bytes_in",
+            "bytes_out",
+            "first_byte",
+            "intended",
+            "method",
+            "name",
+            "phase",
+        ),
         *("request_id", "returned", "settled", "start", "status", "url", "user"),
     )
 
@@ -38,6 +48,8 @@ class Call:
         self.first_byte: int | None = None
         self.returned: int | None = None
         self.status: int | None = None
+        self.broken: BaseException | None = None
+        """Why nothing answered, as the client says it."""
         self.bytes_in: int | None = None
         self.bytes_out = 0
         self.name = ""
@@ -76,7 +88,7 @@ class Recorder:
         """Neither answered nor failed: its user was stopped meanwhile, or its own code raised."""
         stopped = type(error).__name__ == "GreenletExit"
         text = "interrupted" if stopped else error_of(error, None)
-        self._settle(call, _name(call), now(), (call.status, text, 0, call.bytes_out), None)
+        self._settle(call, _name(call), now(), (call.status, text, 0, call.bytes_out, False), None)
 
     def reported(self, call: Call, event: dict[str, Any]) -> None:
         """Locust reports it: what it says is what counts."""
@@ -84,7 +96,11 @@ class Recorder:
         status = status_of(response)
         end = max(call.start + int(float(event["response_time"]) * 1e6), call.first_byte or 0)
         size = call.bytes_in if call.bytes_in is not None else int(event.get("response_length") or 0)
-        outcome = (status, error_of(event.get("exception"), status), size if status else 0, call.bytes_out)
+        error = event.get("exception")
+        outcome = (
+            *(status, error_of(error, status), size if status else 0, call.bytes_out),
+            accepted(error, status),
+        )
         headers = getattr(response, "headers", None)
         answered = headers.get("x-request-id") if headers else None
         self._settle(
@@ -96,9 +112,9 @@ class Recorder:
         )
 
     def unreported(self, call: Call) -> None:
-        """Answered, but nobody says how it went."""
-        error = "interrupted" if call.status is None else None
-        outcome = (call.status, error, call.bytes_in or 0, call.bytes_out)
+        """It has ended, but nobody says how it went."""
+        error = None if call.status else error_of(call.broken, None) or "interrupted"
+        outcome = (call.status, error, call.bytes_in or 0, call.bytes_out, False)
         self._settle(call, _name(call), call.returned or now(), outcome, None)
 
     def foreign(self, event: dict[str, Any]) -> None:
@@ -117,7 +133,7 @@ class Recorder:
             ("http" if http else kind.lower(), _scenario(user), f"{kind} {event['name']}", kind.upper(),
              str(event.get("url") or ""), self.phases.label),
             (end - took, end - took, None, end),
-            (status, error_of(error, status), int(event.get("response_length") or 0), 0),
+            (status, error_of(error, status), int(event.get("response_length") or 0), 0, accepted(error, status)),
             None,
             user,
             None,
@@ -148,7 +164,7 @@ class Recorder:
         call: Call,
         name: str,
         end: int,
-        outcome: tuple[int | None, str | None, int, int],
+        outcome: Outcome,
         answered_id: str | None,
     ) -> None:
         if call.settled:
@@ -167,7 +183,7 @@ class Recorder:
         self,
         kind: Beginning,
         times: Times,
-        outcome: tuple[int | None, str | None, int, int],
+        outcome: Outcome,
         request_id: str | None,
         user: Any,  # noqa: ANN401 - Locust's User
         answered: str | None,
@@ -188,6 +204,7 @@ def answered(call: Call, response: Any, payload: Any) -> None:  # noqa: ANN401 -
     """The client has returned: with the whole answer, its head, or what went wrong."""
     call.returned = now()
     call.status = status_of(response)
+    call.broken = getattr(response, "error", None)
     call.bytes_in = bytes_in(response, call.method) if call.status else 0
     call.bytes_out = bytes_out(response, payload)
     response.toolkit_call = call

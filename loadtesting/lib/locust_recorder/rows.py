@@ -57,17 +57,18 @@ def _number(value: int | None) -> str:
 def line(
     kind: Beginning,
     times: Times,
-    outcome: tuple[int | None, str | None, int | None, int | None],
+    outcome: tuple[int | None, str | None, int | None, int | None, bool],
     request_id: str | None,
     user: str,
     answered_id: str | None,
 ) -> str:
-    """One record. `outcome` is status, error, bytes in, bytes out."""
+    """One record. `outcome` is status, error, bytes in, bytes out, and whether a status of 400 or more is accepted."""
     intended, start, first_byte, end = times
-    status, error, bytes_in, bytes_out = outcome
+    status, error, bytes_in, bytes_out, accepted = outcome
+    right = '"accepted":true,' if accepted else ""
     answered = f',"answered_id":{quoted(answered_id)}' if answered_id else ""
     return (
         f'{beginning(kind)}{intended},"start_ns":{start},"first_byte_ns":{_number(first_byte)}'
-        f',"end_ns":{end},"status":{_number(status)},"error":{quoted(error)}'
-        f',"bytes_in":{_number(bytes_in)},"bytes_out":{_number(bytes_out)},"request_id":{quoted(request_id)},"user":"{user}"{answered}}}\n'
+        f',"end_ns":{end},"status":{_number(status)},"error":{quoted(error)},{right}'
+        f'"bytes_in":{_number(bytes_in)},"bytes_out":{_number(bytes_out)},"request_id":{quoted(request_id)},"user":"{user}"{answered}}}\n'
     )

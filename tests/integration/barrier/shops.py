@@ -1,59 +1,24 @@
-"""The bundled shop under its own gunicorn, and the real command that releases checkouts on it."""
+"""The bundled shop under its own gunicorns, and the real command that releases checkouts on it."""
 
 from __future__ import annotations
 
 import json
 import os
-import signal
-import socket
-import sqlite3
-import subprocess
-import sys
-import time
-import urllib.request
 from collections import Counter
-from contextlib import closing, contextmanager
-from pathlib import Path
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+
+from tests.bundled_shop import ROOT, BundledShop, bundled_shop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[3]
 PLAN = ROOT / "plans" / "shop.yml"
 
 
-class Shop:
+class Shop(BundledShop):
     """One shop that runs."""
-
-    def __init__(self, folder: Path, url: str) -> None:
-        self.folder, self.url = folder, url
-
-    def rows(self, service: str, statement: str) -> list[Any]:
-        """Straight from its database, past the service."""
-        with closing(sqlite3.connect(self.folder / f"{service}.sqlite")) as database:
-            return database.execute(statement).fetchall()
-
-    def load(self, plan: Path, reports: Path, *words: str) -> tuple[int, dict[str, Any], str]:
-        """`toolkit load`: exit code, summary.json, what it told."""
-        call = self.start(plan, reports, *words)
-        out, told = call.communicate(timeout=120)
-        assert "Traceback" not in told, told
-        result = json.loads(out) if out.strip() else {}
-        return call.returncode, result.get("summary") or {}, told
-
-    def start(self, plan: Path, reports: Path, *words: str) -> subprocess.Popen[str]:
-        """`toolkit load`, on its way."""
-        argv = [sys.executable, "-m", "toolkit", "load", str(plan), "--reports", str(reports)]
-        environ = {name: value for name, value in os.environ.items() if not name.startswith("TOOLKIT_")}
-        return subprocess.Popen(
-            [*argv, "--quiet", "--json", *words],
-            cwd=ROOT,
-            env={**environ, "TOOLKIT_SHOP_URL": self.url},
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
 
     def plan(self, folder: Path, **verify: Any) -> Path:
         """A plan of 60 checkouts of ten items, with what is verified."""
@@ -87,35 +52,9 @@ class Shop:
 
 @contextmanager
 def shop(folder: Path, *, racy: bool) -> Iterator[Shop]:
-    """A shop on a port of its own."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environ = {**os.environ, "SHOP_FOLDER": str(folder), "SHOP_PORT": str(port), "RACY": str(int(racy))}
-    argv = [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "demo" / "shop.conf.py")]
-    process = subprocess.Popen(argv, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        _until_it_answers(url)
-        yield Shop(folder, url)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _until_it_answers(url: str) -> None:
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            with urllib.request.urlopen(f"{url}/healthz", timeout=5):
-                return
-        except OSError:
-            assert time.monotonic() < deadline, "the shop did not start"
-            time.sleep(0.1)
+    """A shop of one's own."""
+    with bundled_shop(folder, RACY=str(int(racy))) as found:
+        yield Shop(found.folder, found.url)
 
 
 def lost_updates(shop: Shop) -> tuple[set[str], set[str]]:

@@ -26,6 +26,7 @@ from toolkit.errors import ToolkitError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+SHOP = {"gateway": "healthz", "stock": "stock/items", "payment": "payment/users", "order": "orders"}
 ROOT = Path(__file__).resolve().parents[3]
 STARTER = """
 import pathlib, sys
@@ -85,6 +86,54 @@ def test_a_second_start_gives_back_the_running_one(folder: Path) -> None:
     with pytest.raises(ToolkitError, match="runs already"):
         start_demo(folder, port=state.port - 1, ssh=False)
     assert demo_status(folder) == state
+
+
+def test_the_shop_comes_and_goes_with_it(folder: Path, tmp_path: Path) -> None:
+    state = start_demo(folder, ssh=False, shop=True)
+    assert state.shop is not None
+    assert demo_status(folder) == state
+    assert {
+        name: httpx.get(f"{state.shop.url}/{path}").status_code for name, path in SHOP.items()
+    } == dict.fromkeys(SHOP, 200)
+    assert start_demo(folder, ssh=False, shop=True) == state
+    for service in state.shop.services:
+        assert httpx.get(service.url + "/healthz").text == "ok"
+        assert int(service.pidfile.read_text()) == service.gunicorn.pid
+        listening = [
+            held
+            for held in psutil.Process(service.gunicorn.pid).net_connections()
+            if held.status == psutil.CONN_LISTEN
+        ]
+        assert {held.laddr.ip for held in listening} == {"127.0.0.1"}
+    assert state.shop.service("order").database == folder / "shop" / "orders.sqlite"
+    second = start_demo(tmp_path / "second", ssh=False, shop=True)
+    try:
+        assert second.shop is not None
+        assert not {one.url for one in second.shop.services} & {one.url for one in state.shop.services}
+    finally:
+        stop_demo(tmp_path / "second")
+    assert stop_demo(folder) is True
+    assert not folder.exists()
+    assert _processes_of(folder) == []
+
+
+def test_a_demo_that_runs_without_the_shop_says_so(folder: Path) -> None:
+    start_demo(folder, ssh=False)
+    with pytest.raises(ToolkitError, match="without SSH and without the shop"):
+        start_demo(folder, ssh=False, shop=True)
+
+
+def test_a_shop_that_lost_one_of_its_gunicorns_is_started_afresh(
+    folder: Path, until: Callable[[Callable[[], object]], None]
+) -> None:
+    first = start_demo(folder, ssh=False, shop=True)
+    assert first.shop is not None
+    orphans = psutil.Process(first.shop.service("payment").gunicorn.pid).children()
+    os.kill(first.shop.service("payment").gunicorn.pid, signal.SIGKILL)
+    until(lambda: demo_status(folder) is None)
+    second = start_demo(folder, ssh=False, shop=True)
+    assert demo_status(folder) == second
+    assert not any(_lives(orphan) for orphan in orphans)
 
 
 def test_two_demos_get_a_port_each(folder: Path, tmp_path: Path) -> None:

@@ -173,11 +173,15 @@ def test_every_end_is_recorded_once_as_what_it_was(every_end: Swarmed, user: str
             ("GET closed", None, "ECONNREFUSED"),
             ("GET /items/bad", 200, "success: false"),
             ("GET must fail", 404, None),
+            ("GET /", None, "ECONNREFUSED"),
             ("GET given up", None, "ETIMEDOUT"),
             ("GET /items/unsaid", 200, None),
             ("GET /items/raised", 200, None),
         ],
         key=str,
+    )
+    assert {row["name"] for row in rows if row.get("accepted")} == {"GET must fail"}, (
+        "success() was said of a 404"
     )
     assert all("secret" not in json.dumps(row) for row in rows)
     assert {row["request_id"] for row in rows if row["name"] == "GET mine"} == {f"mine-{user}"}

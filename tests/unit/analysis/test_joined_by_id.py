@@ -78,6 +78,21 @@ def test_of_a_request_that_a_proxy_sent_twice_the_answer_that_came_is_joined_and
     assert (by_client["count"], by_client["repeated"]) == (0, 1)
 
 
+def test_of_services_that_hand_an_id_on_the_one_that_was_asked_has_the_request(tmp_path: Path) -> None:
+    run = JoinedRun(tmp_path, "order", "gateway")
+    for number, (server, port) in enumerate((("order", 8001), ("gateway", 8000))):
+        run.access_log(server)
+        run.builder.manifest.servers[number].facts["arbiter"] = {"listen": [f"127.0.0.1:{port}"]}
+    run.access(1.003, "GET", "/data", 200, request_id="r", server="order")
+    run.access(1.004, "GET", "/data", 200, request_id="r", server="gateway")
+    run.access(2.012, "GET", "/data", 200, request_id="s", server="order")
+    run.access(2.004, "GET", "/data", 200, request_id="s", server="gateway")
+
+    rows = run.join([request(1, 12, request_id="r"), request(2, 12, request_id="s")])
+
+    assert [(row["server"], row["certainty"]) for row in rows] == [("gateway", "certain")] * 2
+
+
 def test_an_application_that_asks_itself_with_the_same_id_is_told_from_the_request(tmp_path: Path) -> None:
     run = JoinedRun(tmp_path)
     run.access(1.005, "GET", "/data", 200, request_id="r")

@@ -223,12 +223,20 @@ def test_what_the_demo_prints_can_be_pasted(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     folder = tmp_path / "my pröj's" / ".demo"
-    state = SimpleNamespace(url="http://127.0.0.1:18081", ssh_config=folder / "ssh_config")
+    state = SimpleNamespace(url="http://127.0.0.1:18081", ssh_config=folder / "ssh_config", shop=None)
     monkeypatch.setattr("toolkit.commands.demo.start_demo", lambda *_, **__: state)
     _, _, err = call(capsys, "demo", "start", "--demo-dir", str(folder))
     _, run, stop = err.splitlines()
     assert shlex.split(stop.removeprefix("Stop it: "))[-2:] == ["--demo-dir", str(folder)]
     assert f"TOOLKIT_DEMO_DIR={folder}" in shlex.split(run.removeprefix("Try: "))
+
+    state.shop = SimpleNamespace(url="http://127.0.0.1:18095")
+    _, _, err = call(capsys, "demo", "start", "--shop", "--demo-dir", str(folder))
+    _, shop, run, _ = err.splitlines()
+    assert shop == "The shop answers at http://127.0.0.1:18095."
+    words = shlex.split(run.removeprefix("Try: "))
+    assert "TOOLKIT_SHOP_URL=http://127.0.0.1:18095" in words
+    assert words[-1].endswith("checkout.yml")
 
 
 def test_a_mistake_in_an_option_or_variable_names_that_and_no_line_of_the_plan(

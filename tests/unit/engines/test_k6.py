@@ -63,6 +63,14 @@ def test_a_name_stands_where_the_url_was() -> None:
     )
     assert (row["name"], row["url"], row["scenario"]) == ("buy", "http://h/cart", "checkout")
     assert row["error"] == "expected 201, got 200"
+
+
+@pytest.mark.parametrize(("expect", "said"), [([201, 409], (None, True)), ([], (None, None))])
+def test_a_status_that_the_plan_expects_is_accepted(expect: list[int], said: tuple[Any, Any]) -> None:
+    (row,) = records(
+        nine(",,GET,buy,checkout,409,buy,"), urls={"buy": "http://h/cart"}, expect={"buy": expect}
+    )
+    assert (row["error"], row.get("accepted")) == said
     (unknown,) = records(nine(",,GET,buy,checkout,200,buy,"))
     assert unknown["url"] is None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,14 @@ def test_where_it_goes_and_what_it_reads(file: Path, said: dict[str, Any]) -> No
         "documentation is no address"
     )
     assert locust.reads(job_of(file)) == ["http://y/hours"]
+    file.write_text(FILE + 'OWN, TRAFFIC, GONE = "urls.json", "traffic.json", "gone.json"\n')
+    addresses = {"ORDER_URL": "http://order", "more": ["https://stock", 7], "note": "see http://y"}
+    (file.parent / "urls.json").write_text(json.dumps(addresses))
+    (file.parent / "traffic.json").write_text("no JSON: http://z")
+    job = replace(job_of(file), variables={"PAYMENT_URL": "http://payment", "COLOUR": "red"})
+    assert locust.targets(job)[2:] == ["http://order", "https://stock", "http://payment"], (
+        "nothing goes where nobody was asked"
+    )
     said["users"] = [{**CLERK, "host": "http://own"}]
     assert locust.targets(job_of(file, target=""))[0] == "http://own"
 

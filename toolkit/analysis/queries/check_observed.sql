@@ -14,7 +14,7 @@ FROM (
             WHEN 'send_lag' THEN (start_ns - intended_ns) / 1e6
             WHEN 'bytes_in' THEN if(status IS NULL, NULL, bytes_in)
             WHEN 'ended' THEN 1
-            WHEN 'errors' THEN ((error IS NOT NULL OR coalesce(status, 0) >= 400) AND of_code)::INTEGER
+            WHEN 'errors' THEN (failed AND of_code)::INTEGER
             WHEN 'unanswered' THEN (status IS NULL AND error IS NOT NULL AND of_code)::INTEGER
             WHEN 'failed_checks' THEN (status IS NOT NULL AND error IS NOT NULL AND of_code)::INTEGER
         END::DOUBLE AS value

@@ -3,7 +3,7 @@ SELECT
     load, protocol, name, coalesce(phase, '') AS phase,
     count(*) AS ended,
     count(status) AS answered,
-    count(*) FILTER (error IS NOT NULL OR status >= 400) AS failed,
+    count(*) FILTER (failed) AS failed,
     quantile_cont(latency_ms, [0.5, 0.95, 0.99]) FILTER (status IS NOT NULL) AS percentiles_ms
 FROM requests
 GROUP BY ALL

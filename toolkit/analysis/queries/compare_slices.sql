@@ -15,7 +15,7 @@ counted AS (
             ELSE least($last, greatest(0, floor($per_decade * log10(greatest(latency_ms, 1e-3) * 1e3))))
         END::INTEGER AS bin,
         count(*) AS requests,
-        count(*) FILTER (error IS NOT NULL OR status >= 400) AS failed
+        count(*) FILTER (failed) AS failed
     FROM requests
     JOIN windows ON windows.load = requests.load AND windows.phase = coalesce(requests.phase, '')
     GROUP BY ALL

@@ -1,5 +1,5 @@
 -- What a request can be recognised by in a server's log. `path`: decoded, without the query; `sent` is false where no server can have
--- seen it; `site`: of the servers that it can have reached, where its port tells; `failed` as everywhere: no answer, a failed check, or a status of 400 and above.
+-- seen it; `site`: of the servers that it can have reached, where its port tells; `failed` as everywhere (requests.sql).
 -- The method of a websocket is none that a server logs. $unsent: the errors of connections that were never made.
 -- `at_once`: a proxy said that its patience had ended when it can hardly have begun: it refused by itself.
 CREATE TABLE join_requests AS
@@ -23,7 +23,7 @@ SELECT
     requests.request_no, requests.protocol, requests.load, requests.name, plain.origin, plain.site,
     if(requests.protocol = 'http', upper(requests.method), NULL) AS method, plain.path,
     requests.status, requests.error, requests.start_ns, requests.end_ns, nullif(requests.request_id, '') AS request_id,
-    requests.error IS NOT NULL OR coalesce(requests.status >= 400, false) AS failed,
+    requests.failed,
     requests.status IS NOT NULL
         OR coalesce(NOT (list_contains($unsent, requests.error) OR requests.end_ns = requests.start_ns), true) AS sent,
     coalesce(requests.status IN (504, 524), false) AND (

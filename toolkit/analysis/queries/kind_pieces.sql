@@ -2,7 +2,7 @@
 SELECT
     (end_ns - $from_ns) * $points // ($to_ns - $from_ns) AS piece,
     count(*) AS requests,
-    count(*) FILTER (error IS NOT NULL OR status >= 400) AS failed,
+    count(*) FILTER (failed) AS failed,
     quantile_cont(latency_ms, 0.5) FILTER (status IS NOT NULL) AS p50_ms,
     quantile_cont(latency_ms, 0.95) FILTER (status IS NOT NULL) AS p95_ms
 FROM requests

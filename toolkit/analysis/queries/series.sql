@@ -12,12 +12,13 @@ ended AS (
         count(*) AS requests,
         count(*) FILTER (status BETWEEN 200 AND 299) AS status_2xx,
         count(*) FILTER (status BETWEEN 300 AND 399) AS status_3xx,
-        count(*) FILTER (status BETWEEN 400 AND 499) AS status_4xx,
-        count(*) FILTER (status >= 500) AS status_5xx,
+        count(*) FILTER (NOT accepted AND status BETWEEN 400 AND 499) AS status_4xx,
+        count(*) FILTER (NOT accepted AND status >= 500) AS status_5xx,
+        count(*) FILTER (accepted) AS accepted,
         count(*) FILTER (status = 0) AS status_0,
         count(*) FILTER (status IS NULL AND error IS NOT NULL) AS errors,
         count(*) FILTER (status IS NOT NULL AND error IS NOT NULL) AS failed_checks,
-        count(*) FILTER (error IS NOT NULL OR status >= 400) AS failed,
+        count(*) FILTER (failed) AS failed,
         quantile_cont(latency_ms, [0.5, 0.95, 0.99]) FILTER (status IS NOT NULL) AS percentiles_ms
     FROM requests
     GROUP BY t
@@ -32,6 +33,7 @@ SELECT
     coalesce(status_3xx, 0) AS status_3xx,
     coalesce(status_4xx, 0) AS status_4xx,
     coalesce(status_5xx, 0) AS status_5xx,
+    coalesce(accepted, 0) AS accepted,
     coalesce(status_0, 0) AS status_0,
     coalesce(errors, 0) AS errors,
     coalesce(failed_checks, 0) AS failed_checks,

@@ -5,6 +5,6 @@ SELECT
     start_ns,
     round(latency_ms, 3) AS latency_ms,
     round((first_byte_ns - start_ns) / 1e6, 3) AS first_byte_ms,
-    status, error, bytes_in, bytes_out, request_id
+    status, error, failed, bytes_in, bytes_out, request_id
 FROM requests
 ORDER BY request_no

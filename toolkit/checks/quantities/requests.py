@@ -15,7 +15,11 @@ _TIMES = (
     (".send_lag", "send_lag", "how late requests were sent"),
 )
 _EVENTS = (
-    (".errors", "errors", "no answer, a failed check of the scenario, or a status of 400 or more"),
+    (
+        ".errors",
+        "errors",
+        "no answer, a failed check of the scenario, or a status of 400 or more that it does not accept",
+    ),
     (".unanswered", "unanswered", "no answer: refused, reset, timed out"),
     (".failed_checks", "failed_checks", "answered, but a capture, match or expectation did not hold"),
 )

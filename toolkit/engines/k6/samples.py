@@ -31,6 +31,7 @@ _DONE = {
 """k6's codes (docs: error codes) that other engines have names for."""
 _LONGEST, _LONGEST_URL = 300, 2000
 _MOST_KINDS = 5000
+_LOWEST_ERROR = 400
 _USER_INFO = re.compile(r"://[^/?#@\s]*@")
 _QUERY_VALUE = re.compile(r"([?&][^=&#\s]*)=[^&#\s]*")
 
@@ -136,6 +137,11 @@ class Samples:
         outcome = {
             "status": status,
             "error": self._error(told, status, name),
+            **(
+                {"accepted": True}
+                if (status or 0) >= _LOWEST_ERROR and status in self._expect.get(name, [])
+                else {}
+            ),
             "bytes_in": None,
             "bytes_out": None,
         }

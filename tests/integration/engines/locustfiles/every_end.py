@@ -29,6 +29,11 @@ class EveryEnd:
             response.failure("success: false")
         with client.get("/missing", name="must fail", catch_response=True) as response:
             response.success()
+        try:
+            with client.get(os.environ["CLOSED_PORT_URL"] + "/", catch_response=True):
+                raise ValueError("nothing to read")
+        except ValueError:
+            pass
         with gevent.Timeout(0.2, False):
             client.get("/slow?s=1", name="given up")
         client.get("/items/unsaid", catch_response=True)

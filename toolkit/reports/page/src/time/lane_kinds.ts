@@ -57,6 +57,7 @@ export function loadLanes(timeline: Timeline): Lane[] {
         ...stacked("status_2xx", "2xx", "--calm"),
         ...stacked("status_0", "socket", "--calm-2"),
         ...stacked("status_3xx", "3xx", "--calm-3"),
+        ...stacked("accepted", "accepted", "--calm-3"),
         ...stacked("status_4xx", "4xx", "--amber"),
         ...stacked("status_5xx", "5xx", "--red"),
         ...stacked("errors", "no answer", "--ink"),
