@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import shutil
+import subprocess
 import sys
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +33,18 @@ def _has_k6() -> bool:
     return shutil.which("k6", path=str(Path(sys.executable).parent)) is not None
 
 
+@lru_cache
+def _has_kubectl() -> bool:
+    if shutil.which("kubectl") is None:
+        return False
+    asked = subprocess.run(["kubectl", "version", "--client", "-o", "json"], capture_output=True, check=False)
+    try:
+        minor = str(json.loads(asked.stdout)["clientVersion"]["minor"])
+    except (ValueError, LookupError, TypeError):
+        return False
+    return int(minor.rstrip("+")) >= 31
+
+
 NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "needs_sshd": (lambda: Path("/usr/sbin/sshd").exists(), "OpenSSH's sshd is not installed"),
     "needs_root": (lambda: os.geteuid() == 0, "not root"),
@@ -39,6 +54,7 @@ NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
         lambda: importlib.util.find_spec("locust") is not None,
         "Locust is not installed (make locust)",
     ),
+    "needs_kubectl": (_has_kubectl, "kubectl 1.31 or newer, which speaks websockets, is not installed"),
     "needs_k6": (_has_k6, "k6 is not installed (make k6)"),
     "needs_artillery": (_has_artillery, "Artillery is not installed (make setup)"),
 }

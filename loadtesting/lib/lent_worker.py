@@ -21,10 +21,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+from lent_growing import Growing, begun
+
 SILENCE_S = 15.0
 _TELL_S = 0.25
 _STOP_S = 5.0
-_BLOCK = 1 << 20
 _PR_SET_PDEATHSIG = 1
 _PRCTL = getattr(ctypes.CDLL(None), "prctl", None)
 
@@ -35,28 +36,6 @@ def die_with_us() -> None:
         signal.signal(number, signal.SIG_DFL)
     if _PRCTL is not None:
         _PRCTL(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-
-
-class Growing:
-    """A file that is being written: its whole lines so far, each once."""
-
-    def __init__(self, path: Path, mark: bytes) -> None:
-        self._path, self._mark = path, mark
-        self._at, self._rest = 0, b""
-
-    def lines(self, *, last: bool = False) -> bytes:
-        """What came since the last call; with `last` an unfinished line too."""
-        try:
-            with self._path.open("rb") as file:
-                file.seek(self._at)
-                data = file.read(_BLOCK)
-        except OSError:
-            data = b""
-        self._at += len(data)
-        *whole, self._rest = (self._rest + data).split(b"\n")
-        if last and not data and self._rest and self._mark == b"c ":
-            whole, self._rest = [self._rest], b""  # a record that was torn is none
-        return b"".join(self._mark + line + b"\n" for line in whole)
 
 
 class Keeper:
@@ -151,10 +130,7 @@ class Keeper:
     def _tell(self) -> bool:
         """Whether there was anything new."""
         told = b"".join(one.lines() for one in self._growing)
-        count = 0
-        if self._counter is not None:
-            with contextlib.suppress(OSError):
-                count = int.from_bytes(self._counter.read_bytes()[:8], "little")
+        count = begun(self._counter) if self._counter is not None else 0
         # The count first: a request is begun before it is recorded, so that what breaks off here is missed rather than not.
         self._say(b"n %d\n" % count + told)
         return bool(told)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from toolkit.analysis.aggregates import ENGINE
 from toolkit.analysis.building import Source
 from toolkit.analysis.database import json_table, query, read_parquet, rows, write_json_lines
 from toolkit.analysis.salvage import salvage_lines
@@ -51,8 +52,9 @@ def build_load_tables(building: Building) -> None:
 
 def _build_requests(building: Building, loads: list[LoadFolder]) -> None:
     files = {path: load.name for load in loads for path in _recorded(load)}
+    of_sums = {entry.name for entry in building.manifest.loads if entry.engine == ENGINE}
     for load in loads:
-        if not _recorded(load):
+        if not _recorded(load) and load.name not in of_sums:
             building.sources.append(
                 Source(building.name_of(load.requests), problem=f"Load {load.name} left no request records.")
             )

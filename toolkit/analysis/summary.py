@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from toolkit.analysis.aggregates import ENGINE, aggregates_summary
 from toolkit.analysis.consistency import consistency_summary
 from toolkit.analysis.database import rows
 from toolkit.analysis.load_summary import load_summary
@@ -60,6 +61,7 @@ def make_summary(
     load = load_summary(connection, manifest)
     traffic, unread = traffic_summary(run)
     consistency, unjudged = consistency_summary(run)
+    aggregates, of_sums = aggregates_summary(run, manifest)
     return {
         "schema": SCHEMA,
         "run": run_summary(manifest),
@@ -69,7 +71,8 @@ def make_summary(
         "records": _records(sources),
         "traffic": traffic,
         "consistency": consistency,
-        "missing": [*_missing(run, manifest, profiles, sources, load), *unread, *unjudged],
+        "aggregates": aggregates,
+        "missing": [*_missing(run, manifest, profiles, sources, load), *unread, *unjudged, *of_sums],
         "method": _METHOD,
     }
 
@@ -125,7 +128,7 @@ def _missing(
         found += _sentences(source)
     if manifest.kind in ("load", "profile-and-load") and not run.loads():
         found.append("No load was driven.")
-    elif run.loads() and not load["totals"]["count"]:
+    elif run.loads() and not load["totals"]["count"] and any(one.engine != ENGINE for one in manifest.loads):
         found.append("No request was recorded.")
     if manifest.kind in ("profile", "profile-and-load") and not (manifest.servers or run.servers()):
         found.append("No server was profiled.")

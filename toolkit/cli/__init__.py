@@ -22,6 +22,7 @@ COMMANDS = {
     "profile-and-load": "profile_and_load",
     "profile": "profile",
     "load": "load",
+    "kubernetes": "kubernetes",
     "doctor": "doctor",
     "stop": "stop",
     "report": "report",

@@ -10,8 +10,10 @@ from urllib.parse import urlsplit
 
 import click
 
+from toolkit.engines.cloud_options import PLACES
 from toolkit.errors import UsageError
 from toolkit.plan.secrets import mask_urls
+from toolkit.run.cluster import clusters_of, place_of
 from toolkit.run.jobs import targets_of
 from toolkit.run.logging_in import connect_options
 from toolkit.transports.registry import host_of
@@ -39,7 +41,7 @@ def ask_consent(plan: Plan, desk: Desk, *, yes: bool) -> None:
 
 
 def elsewhere(plan: Plan, desk: Desk) -> list[str]:
-    """Every target, server and lender of workers of the plan that is not loopback."""
+    """Every target, server, lender of workers and cluster of the plan that is not loopback."""
     found = [mask_urls(target) for target in targets_of(plan) if not _is_loopback(_host(target))]
     for server in plan.servers:
         host = host_of(server.address, connect_options(server, desk))
@@ -50,6 +52,13 @@ def elsewhere(plan: Plan, desk: Desk) -> list[str]:
         host = host_of(lender.address, connect_options(lender, desk))
         if host is not None and not _is_loopback(host):
             found.append(f"workers on {host}")
+    # A cluster is never this machine, whatever its address: a tunnel's end is on loopback too.
+    found += [place_of(where) for _, where in clusters_of(plan)]
+    clouds = [one.cloud for one in scenarios if one.cloud]
+    found += [
+        f"{one.workers} workers on {PLACES[one.place].name} in {one.region}, which costs money"
+        for one in clouds
+    ]
     return list(dict.fromkeys(found))
 
 

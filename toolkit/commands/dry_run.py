@@ -52,7 +52,7 @@ def steps_of(plan: Plan, kind: RunKind) -> list[str]:
 def _before(plan: Plan, folder: RunFolder) -> Iterator[str]:
     yield "check the engines, scenario files, disk, open files and the target, as toolkit doctor does"
     scenarios = plan.load.scenarios if plan.load else []
-    if any(scenario.engine == "artillery" for scenario in scenarios):
+    if any(scenario.engine in ("artillery", "artillery-cloud") for scenario in scenarios):
         yield f"check: {find_node().path} --version"
     for scenario in scenarios:
         made = engine(scenario.engine)
@@ -98,6 +98,7 @@ def _load(plan: Plan, folder: RunFolder) -> Iterator[str]:
             send=masked(job.send),
             consistency=masked(job.consistency),
             k6=job.k6 and job.k6.shown(masked),
+            cloud=job.cloud and job.cloud.shown(masked),
         )
         launch = engine(scenario.engine).launch(shown, into)
         yield f"{name}: {shlex.join(launch.argv)}"

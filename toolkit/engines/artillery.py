@@ -93,7 +93,7 @@ class Artillery:
             argv=(
                 *(str(node.path), str(artillery / "bin" / "run"), "run"),
                 *("--output", str(folder.engine_json.resolve())),
-                *_flags(job),
+                *flags_of(job),
                 str(job.file.resolve()),
             ),
             env=_environment(job, folder, str(artillery)),
@@ -117,11 +117,11 @@ class Artillery:
         """What an exit code means, from the code and the files left behind."""
         if stopped_by_us:
             return Ending("interrupted", "it was stopped before its end")
-        ending = _signalled(exit_code)
+        ending = signalled(exit_code)
         # When a worker has left, the recorder ends Artillery by a signal of its own.
         if ending is None or ending.outcome == "interrupted":
             ending = _workers_died(exit_code, folder) or ending or _said(exit_code, folder)
-        return replace(ending, checks=ensured(_console(folder), expect_failed=exit_code == EXPECT_FAILED))
+        return replace(ending, checks=ensured(console_of(folder), expect_failed=exit_code == EXPECT_FAILED))
 
     def collect(self, folder: LoadFolder) -> None:
         """Join what the generator's workers wrote into `folder.requests`; crash-safe and repeatable."""
@@ -132,7 +132,8 @@ class Artillery:
         return {"artillery": artillery_version(), "node": find_node().version}
 
 
-def _flags(job: LoadJob) -> list[str]:
+def flags_of(job: LoadJob) -> list[str]:
+    """What of a job every one of Artillery's commands takes."""
     flags: list[str] = []
     for flag, value in (("--target", job.target), ("--environment", job.environment)):
         flags += [flag, value] if value else []
@@ -179,7 +180,7 @@ def _variables(script: Script, job: LoadJob) -> dict[str, Any]:
     return {**own, **job.variables} if isinstance(own, dict) else dict(job.variables)
 
 
-def _signalled(exit_code: int) -> Ending | None:
+def signalled(exit_code: int) -> Ending | None:
     """Artillery ends with 130 and 143 after a signal; a shell says 128 + n, a parent -n."""
     number = -exit_code if exit_code < 0 else exit_code - 128
     if number <= 0:
@@ -208,7 +209,7 @@ def _said(exit_code: int, folder: LoadFolder) -> Ending:
     ended = any(row.get("kind") == "done" for row in read_lines(folder.events))
     if ended and exit_code == ENSURE_FAILED:
         failed = "; ".join(
-            line.removeprefix("fail:").strip() for line in _console(folder) if line.startswith("fail:")
+            line.removeprefix("fail:").strip() for line in console_of(folder) if line.startswith("fail:")
         )
         return Ending(
             "check-failed",
@@ -219,7 +220,8 @@ def _said(exit_code: int, folder: LoadFolder) -> Ending:
     return Ending("failed", f"Artillery ended with exit code {exit_code}: {_last_words(folder)}")
 
 
-def _console(folder: LoadFolder) -> list[str]:
+def console_of(folder: LoadFolder) -> list[str]:
+    """The last lines that it printed."""
     try:
         text = folder.console.read_bytes()[-20_000:].decode("utf-8", "replace")
     except OSError:
@@ -228,7 +230,7 @@ def _console(folder: LoadFolder) -> list[str]:
 
 
 def _last_words(folder: LoadFolder) -> str:
-    lines = _console(folder)
+    lines = console_of(folder)
     for line in reversed(lines):
         if any(mark in line for mark in REFUSALS):
             return line

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from toolkit.engines.clients.settings import Clients
+    from toolkit.engines.cloud_options import CloudOptions
     from toolkit.engines.k6.settings import K6Options
     from toolkit.engines.locust_options import LocustOptions
     from toolkit.recording.layout import LoadFolder
@@ -38,6 +39,8 @@ class LoadJob:
     """What the plan says of Locust; None where it says nothing."""
     k6: K6Options | None = None
     """What the plan says of k6; None where it says nothing."""
+    cloud: CloudOptions | None = None
+    """Where Artillery's own workers run in a cloud; None: it runs here."""
     clients: Clients | None = None
     """Of a plan of kind capacity: how many clients, and what each of them repeats."""
 
@@ -74,6 +77,27 @@ class Helper:
 
 
 @dataclass(frozen=True)
+class Pods:
+    """Of a load whose processes are pods: the cluster, and what is applied there."""
+
+    context: str
+    namespace: str
+    name: str
+    """What the names of all its objects begin with, and the value of their label `app.kubernetes.io/instance`."""
+    ready_s: float
+    """How long it may take until all pods run."""
+    python: str
+    files: tuple[tuple[str, bytes | Path], ...]
+    """A folder that `kubectl apply -k` takes: (path in it, content or where that lies)."""
+    kept_apart: str
+    """A folder of it whose files may hold secrets: they are applied and not kept."""
+    applied: Path
+    """Where the rest is kept."""
+    target: str
+    """What they must reach; empty where only the user's file knows."""
+
+
+@dataclass(frozen=True)
 class Launch:
     """How to start the engine."""
 
@@ -87,7 +111,11 @@ class Launch:
     """After this the engine counts as hanging and is ended."""
     sends_after: bool = False
     """Whether it may send something after its last user has left."""
+    stop_s: float = 5.0
+    """How long it may take to end when it is asked to; then it is killed."""
     helpers: tuple[Helper, ...] = ()
+    pods: Pods | None = None
+    """Where all of it runs in a cluster: `argv` makes the pods, and each helper is one."""
     page: str = ""
     """Where a person can watch it while it runs; empty: nowhere."""
 

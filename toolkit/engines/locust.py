@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.engines.base import Ending, Launch
 from toolkit.engines.events import TellsByEvents, printed
+from toolkit.engines.kubernetes.launching import launch_in_pods
+from toolkit.engines.kubernetes.pod_files import not_for_pods
 from toolkit.engines.locust_command import (
     LOOPBACK,
     WORKERS_WAIT_S,
@@ -70,7 +72,7 @@ class Locust(TellsByEvents):
             mistakes.append(
                 f"{job.file}: Locust's page cannot have port {options.web_port}: something else listens there."
             )
-        mistakes += not_lendable(job.file, options.files)
+        mistakes += not_lendable(job.file, options.files) or not_for_pods(job, options)
         if job.overrides or job.environment:
             mistakes.append(
                 f"{job.file}: overrides and environment are for Artillery's files, not for Locust's."
@@ -116,13 +118,24 @@ class Locust(TellsByEvents):
         Raises:
             UsageError: Locust is missing; the file cannot be read.
         """
-        python, _ = find_locust()
+        python, version = find_locust()
         file, problem = read_locustfile(job.file)
         if file is None:
             raise UsageError(problem, "Run `toolkit doctor` to see every mistake.")
         options = _options(job)
         shaped = file.shape is not None and not options.stages
         planned_s = 0.0 if shaped else options.planned_s
+        deadline_s = (UNKNOWN_S if shaped else planned_s + options.stop_timeout_s + GRACE_S) + (
+            WORKERS_WAIT_S if options.all_workers else 0
+        )
+        if options.kubernetes is not None:
+            return launch_in_pods(
+                *(job, folder, options, options.kubernetes),
+                version=version,
+                shaped=shaped,
+                planned_s=planned_s,
+                deadline_s=deadline_s,
+            )
         start = (python, str(carried("loadtesting") / "lib" / "locust_start.py"))
         shared = (*start, "-f", str(job.file.resolve()), *options.arguments, *of_users(job, options))
         port = free_port() if options.all_workers else 0
@@ -131,8 +144,7 @@ class Locust(TellsByEvents):
             env=environment(job, folder, options, 0),
             cwd=Path.cwd(),
             planned_s=planned_s,
-            deadline_s=(UNKNOWN_S if shaped else planned_s + options.stop_timeout_s + GRACE_S)
-            + (WORKERS_WAIT_S if options.all_workers else 0),
+            deadline_s=deadline_s,
             sends_after=True,  # a file's test_stop and on_stop may send; that nobody does is said when it ends
             page=f"http://{LOOPBACK}:{options.web_port}" if options.web_port else "",
             helpers=workers_of(job, folder, options, shared, port),

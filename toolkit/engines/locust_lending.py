@@ -16,17 +16,28 @@ OWN, GIVEN = "lib", "files"
 _LEFT_OUT = ("__pycache__", ".git")
 
 
+def recorder_files() -> list[Path]:
+    """What starts Locust with our recorder in it."""
+    own = carried("loadtesting") / "lib"
+    return [own / "locust_start.py", *sorted((own / "locust_recorder").glob("*.py"))]
+
+
 def lent_files(locustfile: Path, more: Sequence[Path]) -> tuple[tuple[str, Path], ...]:
     """(name in the folder there, file here), each once; what is the user's lies as it lies beside the locustfile."""
-    base = locustfile.resolve().parent
     own = carried("loadtesting") / "lib"
-    ours = [own / "lent_worker.py", own / "locust_start.py", *sorted((own / "locust_recorder").glob("*.py"))]
-    theirs = [locustfile.resolve(), *_imported(locustfile.resolve(), base), *_files(more)]
+    ours = [*(own / name for name in ("lent_growing.py", "lent_worker.py")), *recorder_files()]
     named = [(f"{OWN}/{path.relative_to(own).as_posix()}", path) for path in ours]
-    named += [
-        (f"{GIVEN}/{path.relative_to(base).as_posix()}", path) for path in theirs if path.is_relative_to(base)
-    ]
-    return tuple(dict(named).items())
+    named += [(f"{GIVEN}/{name}", path) for name, path in users_files(locustfile, more)]
+    return tuple(named)
+
+
+def users_files(locustfile: Path, more: Sequence[Path]) -> tuple[tuple[str, Path], ...]:
+    """(name as seen from the locustfile's folder, file here): the locustfile first, what it imports, the plan's `files`."""
+    base = locustfile.resolve().parent
+    theirs = [locustfile.resolve(), *_imported(locustfile.resolve(), base), *_files(more)]
+    return tuple(
+        {path.relative_to(base).as_posix(): path for path in theirs if path.is_relative_to(base)}.items()
+    )
 
 
 def not_lendable(locustfile: Path, more: Sequence[Path]) -> list[str]:

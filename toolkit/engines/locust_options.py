@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from toolkit.engines.kubernetes.options import KubernetesOptions
+
 RUN_TIME_S = 60.0
 RAMP_S = 5.0
 """All users are there after so long, where nothing is said; at least one a second comes."""
@@ -45,6 +47,8 @@ class LocustOptions:
     workers: int = 0
     """Processes here that make the users, under a master; 0 and none away: one process does it all."""
     away: tuple[AwayWorkers, ...] = ()
+    kubernetes: KubernetesOptions | None = None
+    """Master and workers are pods of a cluster; None: the master runs here."""
     files: tuple[Path, ...] = ()
     """Lent to the workers that are away, beside the locustfile and the modules that it imports."""
     classes: tuple[str, ...] = ()
@@ -60,8 +64,9 @@ class LocustOptions:
 
     @property
     def all_workers(self) -> int:
-        """Here and away."""
-        return self.workers + sum(one.processes for one in self.away)
+        """Here and away, or in a cluster."""
+        pods = self.kubernetes.workers if self.kubernetes else 0
+        return self.workers + sum(one.processes for one in self.away) + pods
 
     @property
     def planned_s(self) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from toolkit.engines.artillery import Artillery
+from toolkit.engines.artillery_cloud import ArtilleryCloud
 from toolkit.engines.barrier.engine import Barrier
 from toolkit.engines.clients.engine import ClientsEngine
 from toolkit.engines.k6.engine import K6
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 ENGINES: dict[str, Callable[[], Engine]] = {
     "artillery": Artillery,
+    "artillery-cloud": ArtilleryCloud,
     "barrier": Barrier,
     "clients": ClientsEngine,
     "k6": K6,

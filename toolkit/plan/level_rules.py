@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from toolkit.engines.cloud_options import PLACES
 from toolkit.plan.k6 import SCRIPTS
 from toolkit.plan.kinds import RECOVERY_LOAD
 from toolkit.plan.names import scenario_name
@@ -129,6 +130,8 @@ def _of_stress(load: dict[str, Any], names: list[str]) -> Iterator[Mistake]:
 def _engine_of(scenario: Any) -> str:  # noqa: ANN401 - any YAML value
     file = scenario.get("file") if isinstance(scenario, dict) else scenario
     chosen = scenario.get("engine") if isinstance(scenario, dict) else None
+    if isinstance(scenario, dict) and any(scenario.get(place) is not None for place in PLACES):
+        return str(chosen or "artillery-cloud")
     if (isinstance(scenario, dict) and scenario.get("k6") is not None) or str(file or "").endswith(SCRIPTS):
         return str(chosen or "k6")
     return str(chosen or ("locust" if str(file or "").endswith(".py") else "artillery"))

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from toolkit.engines.locust_options import RAMP_S, RUN_TIME_S, AwayWorkers, LocustOptions, Stage
+from toolkit.plan.kubernetes import KubernetesLoad
 from toolkit.plan.quantities import Duration
 from toolkit.plan.reaching import Ssh, server_address
 from toolkit.plan.shorthand import in_short
@@ -82,9 +83,12 @@ class LocustLoad(BaseModel):
         default_factory=list,
         description="processes that make the users under a master; 0 or none: one process does it all; or machines: local:, ssh://host",
     )
+    kubernetes: KubernetesLoad | None = Field(
+        None, description="instead of workers: master and workers are pods of a cluster"
+    )
     files: list[Path] = Field(
         default_factory=list,
-        description="lent to workers on other hosts beside the locustfile and the modules that it imports: files and folders "
+        description="lent to workers elsewhere beside the locustfile and the modules that it imports: files and folders "
         "that lie beside it or below",
     )
     classes: list[str] = Field(default_factory=list, description="User classes of the file; default: all")
@@ -117,6 +121,7 @@ class LocustLoad(BaseModel):
             stages=_stages(self.stages),
             workers=sum(one.processes for one in self.workers if one.address == LOCAL),
             away=tuple(AwayWorkers(one.address, one.processes, one.python) for one in self.away()),
+            kubernetes=self.kubernetes.options() if self.kubernetes else None,
             files=tuple(self.files),
             classes=tuple(self.classes),
             tags=tuple(self.tags),

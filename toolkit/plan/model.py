@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from toolkit.engines.registry import ENGINES
 from toolkit.plan.asked import as_entry, checked_text
+from toolkit.plan.cloud import Flags, cloud_options
 from toolkit.plan.consistency import Consistency, request_text
 from toolkit.plan.k6 import SCRIPTS, K6Load
 from toolkit.plan.level import Kind, Level
@@ -22,6 +23,9 @@ from toolkit.plan.names import scenario_name, server_name
 from toolkit.plan.quantities import Duration, Percent, Size
 from toolkit.plan.reaching import Ssh, server_address
 from toolkit.plan.secrets import SecretReference
+
+if TYPE_CHECKING:
+    from toolkit.engines.cloud_options import CloudOptions
 
 View = Literal["wall", "cpu", "gil"]
 _UNIT = re.compile(r"[A-Za-z0-9:_.\\@-]{1,255}")  # systemd's own rule, as the agent asks for it
@@ -197,10 +201,17 @@ class Scenario(_Part):
     )
     engine: Annotated[str, AfterValidator(_engine)] = Field(
         "artillery",
-        description="artillery, locust, k6, sender, barrier or clients; default: locust for a Python file, k6 for JavaScript "
-        "or with k6, barrier with consistency, clients with call or test",
+        description="artillery, artillery-cloud, locust, k6, sender, barrier or clients; default: locust for Python, "
+        "k6 for JavaScript or with k6, artillery-cloud with fargate or azure, barrier with consistency, clients with call, test",
     )
     locust: LocustLoad | None = Field(None, description="how Locust runs the file; for a locustfile alone")
+    fargate: Flags | None = Field(
+        None,
+        description="Artillery's own workers on AWS Fargate: options of artillery run:fargate, without dashes: count, region, …",
+    )
+    azure: Flags | None = Field(
+        None, description="the same on Azure Container Instances: options of artillery run:aci"
+    )
     k6: K6Load | None = Field(None, description="requests for k6, where the file is no script of your own")
     overrides: dict[str, Any] = Field(
         default_factory=dict, description="laid over the file (Artillery --overrides)"
@@ -239,11 +250,26 @@ class Scenario(_Part):
             data = {"engine": "clients", **data}
         if str(data.get("file") or "").endswith(".py"):
             data = {"engine": "locust", **data}
+        if data.get("fargate") is not None or data.get("azure") is not None:
+            data = {"engine": "artillery-cloud", **data}
         if data.get("k6") is not None or str(data.get("file") or "").endswith(SCRIPTS):
             data = {"engine": "k6", **data}
         if data.get("consistency") is not None:
             data = {"engine": "barrier", **data}
         return {**data, "name": scenario_name(data)} if scenario_name(data) else data
+
+    @property
+    def cloud(self) -> CloudOptions | None:
+        """Where Artillery's own workers play it; None: it is not played in a cloud."""
+        given = {"fargate": self.fargate, "azure": self.azure}
+        return next(
+            (cloud_options(place, flags) for place, flags in given.items() if flags is not None), None
+        )
+
+    @property
+    def apart(self) -> bool:
+        """Whether its load is made where the target may be known by a name that is none here."""
+        return self.cloud is not None or (self.locust is not None and self.locust.kubernetes is not None)
 
 
 class Canary(_Part):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from toolkit.plan.asked import broken_check_rules
+from toolkit.plan.cloud import broken_cloud_rules
 from toolkit.plan.consistency import broken_consistency_rules
 from toolkit.plan.level_rules import broken_level_rules
 from toolkit.plan.model import Gunicorn
@@ -34,6 +35,7 @@ def broken_rules(data: Any) -> Iterator[Mistake]:  # noqa: ANN401 - any YAML doc
     yield from broken_check_rules(_list_at(data, "checks"))
     if isinstance(data, dict):
         yield from broken_level_rules(data)
+        yield from broken_cloud_rules(data, _list_at(data, "load", "scenarios"))
     canary = _at(data, "load", "canary")
     if _at(canary, "path") and _at(canary, "url"):
         yield ("load", "canary"), "name a path of the target or a url, not both"
@@ -118,6 +120,7 @@ def _locust_alone(place: Location, scenario: Any) -> Iterator[Mistake]:  # noqa:
         for key in ("users", "spawn_rate", "run_time"):
             if given.get(key) is not None:
                 yield (*place, "locust", key), "the stages say this; name one or the other"
+    yield from _not_beside_pods((*place, "locust"), given)
     machines = _list_at(given, "workers")
     named = [one.get("address") if isinstance(one, dict) else one for one in machines]
     for index, address in enumerate(named):
@@ -126,6 +129,13 @@ def _locust_alone(place: Location, scenario: Any) -> Iterator[Mistake]:  # noqa:
                 (*place, "locust", "workers", index),
                 f"{address} stands twice in workers; say processes: 2",
             )
+
+
+def _not_beside_pods(place: Location, given: Any) -> Iterator[Mistake]:  # noqa: ANN401 - any YAML value
+    if _at(given, "kubernetes") is not None:
+        for key, why in (("workers", "it has workers of its own"), ("web", "no page of a pod is shown here")):
+            if given.get(key):
+                yield (*place, key), f"cannot stand beside kubernetes: {why}"
 
 
 def _at(node: Any, *path: str) -> Any:  # noqa: ANN401 - any YAML value

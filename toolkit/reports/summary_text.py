@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from toolkit.reports.failures import failure_parts
+from toolkit.reports.summary_aggregates import aggregate_lines
 from toolkit.reports.summary_checks import check_lines, stopped_by_a_check
 from toolkit.reports.summary_consistency import consistency_lines
 from toolkit.reports.summary_errors import error_lines
@@ -54,7 +55,9 @@ _SIZES = (
 def render(results: Results) -> Iterator[tuple[str, bytes]]:
     """Yield `summary.txt`: UTF-8, safe to print on a terminal whatever the names in it are."""
     summary = results.summary
-    if summary["run"]["kind"] == "profile" and not summary["totals"]["count"]:
+    if summary.get("aggregates"):
+        head = [_finish(summary), *aggregate_lines(summary), *finding_lines(summary)]
+    elif summary["run"]["kind"] == "profile" and not summary["totals"]["count"]:
         head = [
             f"Profile report @ {_at(summary['run']['ended_ns'] or summary['run']['started_ns'])}",
             *finding_lines(summary),
@@ -114,7 +117,7 @@ def _classic(summary: dict[str, Any]) -> list[str]:
 
 def _finish(summary: dict[str, Any]) -> str:
     outcome, reason = summary["run"]["outcome"], summary["run"]["reason"]
-    if not summary["totals"]["count"]:
+    if not summary["totals"]["count"] and not summary.get("aggregates"):
         return "No request was recorded"
     said = _UNFINISHED.get(outcome, "All virtual users finished")
     if (summary.get("load_kind") or {}).get("figures", {}).get("broke"):

@@ -60,7 +60,7 @@ def look(plan: Plan) -> Iterator[Finding]:
 
 def check_node(plan: Plan) -> Iterator[Finding]:
     """Node, where an engine needs it."""
-    if not _uses(plan, "artillery"):
+    if not (_uses(plan, "artillery") or _uses(plan, "artillery-cloud")):
         return
     node = find_node()
     yield Finding("node", f"{node.version} ({node.path})")
@@ -68,7 +68,7 @@ def check_node(plan: Plan) -> Iterator[Finding]:
 
 def check_artillery(plan: Plan) -> Iterator[Finding]:
     """Artillery at its pinned version."""
-    if _uses(plan, "artillery"):
+    if _uses(plan, "artillery") or _uses(plan, "artillery-cloud"):
         yield Finding("artillery", artillery_version())
 
 
@@ -171,7 +171,12 @@ def check_open_files(_plan: Plan) -> Iterator[Finding]:
 
 def check_target(plan: Plan) -> Iterator[Finding]:
     """Something listens at every target. Connects and sends no request, so that the service's log stays clean."""
-    scenarios = plan.load.scenarios if plan.load else []
+    everywhere = plan.load.scenarios if plan.load else []
+    scenarios = [one for one in everywhere if not one.apart]
+    if any(one.cloud for one in everywhere):
+        yield Finding("target", "workers in a cloud must reach it; that is not looked at from here")
+    elif len(scenarios) < len(everywhere):
+        yield Finding("target", "pods must reach it: they are asked before they load it")
     # The first address of a file is its target; others may be meant not to answer.
     named = [engine(scenario.engine).targets(job_of(plan, scenario))[:1] for scenario in scenarios]
     for target in dict.fromkeys(target for targets in named for target in targets):

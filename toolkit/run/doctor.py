@@ -12,6 +12,8 @@ from toolkit.errors import ToolkitError
 from toolkit.recording.layout import ServerFolder
 from toolkit.run.agent_opening import open_session
 from toolkit.run.checks import Finding, look
+from toolkit.run.cluster import clusters_of
+from toolkit.run.cluster import look as look_at_cluster
 from toolkit.run.elsewhere import loads_another
 from toolkit.run.lending import lenders_of, open_away
 from toolkit.run.lending import look as look_at_lender
@@ -47,6 +49,11 @@ def examine(plan: Plan, desk: Desk) -> Iterator[Finding]:
                 host.close()
         except ToolkitError as error:
             yield Finding(name, error.message, error)
+    for scenario, where in clusters_of(plan):
+        try:
+            yield Finding(f"pods of {scenario.name}", look_at_cluster(where))
+        except ToolkitError as error:
+            yield Finding(f"pods of {scenario.name}", error.message, error)
 
 
 @dataclass

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from toolkit.run.lending import Lending
 
 STOP_S = 5.0
+"""Where a launch says nothing else."""
 _LAST_EVENTS_BYTES = 64 * 1024
 _HELPERS_LEAVE_S = 10.0
 """A master tells its workers to go; those that stay longer are ended."""
@@ -28,6 +29,8 @@ _HELPERS_LEAVE_S = 10.0
 
 class Ours(subprocess.Popen[bytes]):
     """A process here, in a session of its own."""
+
+    stop_s = STOP_S
 
     def kill(self) -> None:
         """The whole session."""
@@ -60,7 +63,7 @@ class Process(Protocol):
 class EngineProcesses:
     """Started together, ended together, each in a session of its own. `poll` is to be called a few times a second."""
 
-    main: Ours
+    main: Process
     helpers: list[tuple[Helper, Process]]
     folder: LoadFolder
     _main_ended: float = 0.0
@@ -69,8 +72,9 @@ class EngineProcesses:
 
     @property
     def pids(self) -> list[int]:
-        """The first one's, then those of the others that run here."""
-        return [self.main.pid, *(process.pid for _, process in self.helpers if isinstance(process, Ours))]
+        """Of those that run here, the first one's first."""
+        everyone = (self.main, *(process for _, process in self.helpers))
+        return [process.pid for process in everyone if isinstance(process, Ours)]
 
     @property
     def exit_code(self) -> int | None:
@@ -84,10 +88,17 @@ class EngineProcesses:
         if main_runs:
             self._note_lost()
             return True
-        self._main_ended = self._main_ended or time.monotonic()
+        if not self._main_ended:
+            self._main_ended = time.monotonic()
+            how = getattr(self.main, "how", "")
+            if how and not self._ending:
+                self._say(f"the master {how}")
         if self.main.returncode == 0:
             self._note_lost()  # one may be lost while it tells its last
-        if running and (self.main.returncode != 0 or time.monotonic() > self._main_ended + _HELPERS_LEAVE_S):
+        stays = time.monotonic() > self._main_ended + _HELPERS_LEAVE_S
+        if stays and all(getattr(process, "draining", False) for process in running):
+            stays = False  # they have ended; what they did is on its way, and counts
+        if running and (self.main.returncode != 0 or stays):
             self._ending = True
             end_processes(running)
             return False
@@ -104,11 +115,13 @@ class EngineProcesses:
             self._told.add(helper.name)
             if process.returncode >= 0 and _is_stopping(self.folder):
                 continue  # its master told it to go
-            lines = JsonLines(self.folder.events)
             how = getattr(process, "how", "") or _how(process.returncode)
-            message = f"{helper.name} {how} before the end of the load"
-            lines.append({"t_ns": time.time_ns(), "kind": "worker_error", "message": message})
-            lines.close()
+            self._say(f"{helper.name} {how} before the end of the load")
+
+    def _say(self, message: str) -> None:
+        lines = JsonLines(self.folder.events)
+        lines.append({"t_ns": time.time_ns(), "kind": "worker_error", "message": message})
+        lines.close()
 
     def about_to_end(self) -> None:
         """It was asked to end: helpers that go now are not lost."""
@@ -124,6 +137,7 @@ def start_engine(
         OSError, ToolkitError: one could not be started; none is left running.
     """
     main = _started(launch.argv, {**environment, **launch.env}, launch.cwd, folder.console)
+    main.stop_s = launch.stop_s
     started: list[Process] = []
     try:
         for one in launch.helpers:
@@ -155,10 +169,10 @@ def end_processes(processes: Sequence[Process]) -> None:
     """As `end_all`."""
     for process in processes:
         process.send_signal(signal.SIGINT)
-    deadline = time.monotonic() + STOP_S
+    asked = time.monotonic()
     for process in processes:
         try:
-            process.wait(max(0.0, deadline - time.monotonic()))
+            process.wait(max(0.0, asked + getattr(process, "stop_s", STOP_S) - time.monotonic()))
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

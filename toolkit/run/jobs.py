@@ -37,6 +37,9 @@ def canary_of(plan: Plan) -> str | None:
     choice = plan.load.canary
     if choice.off:
         return None
+    apart = all(one.apart for one in plan.load.scenarios)
+    if apart and not choice.path and not choice.url:
+        return None  # what is reached from there need not be reached from here
     jobs = [(engine(one.engine), job_of(plan, one)) for one in plan.load.scenarios]
     # What the load asks too can be compared with it; the bare target seldom can.
     reads = (read for loader, job in jobs for read in loader.reads(job)) if choice.path is None else iter(())
@@ -99,5 +102,6 @@ def job_of(plan: Plan, scenario: Scenario, *, recovery: bool = False) -> LoadJob
         locust=locust,
         consistency=scenario.consistency.settings() if scenario.consistency else {},
         clients=one_client(plan, scenario),
+        cloud=scenario.cloud,
         k6=k6_options(plan, scenario, recovery=recovery),
     )

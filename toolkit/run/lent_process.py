@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from toolkit.errors import ToolkitError
 from toolkit.run.agent_clock import ClockOffset
+from toolkit.run.streamed import Streamed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from toolkit.engines.base import Helper, Lent
     from toolkit.recording.layout import LoadFolder
@@ -46,10 +46,7 @@ class LentProcess:
         self._heard = time.monotonic()
         self._ended = threading.Event()
         self._exit_code: int | None = None
-        folder.request_parts.mkdir(parents=True, exist_ok=True)
-        self._part = folder.request_parts / f"{lent.process}.jsonl"
-        self._began = self._part.with_suffix(".began")
-        self._sinks = {b"p": self._part, b"e": folder.events, b"c": helper.console}
+        self._streamed = Streamed(folder, lent.process, helper.console)
         for target, name in ((self._read, "reads"), (self._beat, "beats")):
             threading.Thread(target=target, name=f"{helper.name} {name}", daemon=True).start()
 
@@ -115,30 +112,23 @@ class LentProcess:
             self._say(b".\n")
 
     def _read(self) -> None:
-        files = {mark: path.open("ab", buffering=0) for mark, path in self._sinks.items()}
         try:
             for stream, line in self._keeper.lines():
                 self._heard = time.monotonic()
-                word, _, rest = line.partition(b" ")
                 if stream == "stderr":
-                    files[b"c"].write(line + b"\n")
-                elif word in files:
-                    files[word].write(rest + b"\n")
+                    self._streamed.complain(line)
                 else:
-                    self._learn(word, rest)
+                    self._learn(*self._streamed.take(line))
         except OSError as error:  # our disk is full: its records are not whole
             self.how = f"could not be recorded ({error.strerror})"
         finally:
-            for file in files.values():
-                file.close()
+            self._streamed.close()
             self._end()
 
     def _learn(self, word: bytes, rest: bytes) -> None:
         if not rest.lstrip(b"-").isdigit():
             return
-        if word == b"n":
-            _replace(self._began, int(rest))
-        elif word == b"t":
+        if word == b"t":
             self._clock.pong(self._asked, int(rest))
             self._answered.release()
         elif word == b"x":
@@ -163,8 +153,3 @@ def _cleaned(host: Away, folder: str) -> str:
     except ToolkitError:
         pass
     return f"{host.address}: whether {folder} is gone could not be seen; its keeper removes it when it hears nothing more."
-
-
-def _replace(path: Path, count: int) -> None:
-    """The counter as a worker here keeps it: eight bytes."""
-    path.write_bytes(count.to_bytes(8, "little"))

@@ -12,8 +12,9 @@ from toolkit.errors import CheckFailedError, RunInvalidError, ToolkitError
 from toolkit.plan.secrets import mask_urls
 from toolkit.recording.manifest import LoadEntry
 from toolkit.run.canary import start_canary
+from toolkit.run.cluster import Clusters
 from toolkit.run.desk import Progress
-from toolkit.run.engine_processes import end_all, start_engine
+from toolkit.run.engine_processes import EngineProcesses, end_all, start_engine
 from toolkit.run.folder import require_room
 from toolkit.run.generator import GeneratorWatch
 from toolkit.run.jobs import canary_of, in_turn, planned_loads, recovery_loads
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from toolkit.recording.layout import LoadFolder
     from toolkit.run.canary import CanaryProcess
     from toolkit.run.context import Run
-    from toolkit.run.engine_processes import EngineProcesses
     from toolkit.run.jobs import PlannedLoad
     from toolkit.run.lending import Lending
     from toolkit.run.live_checks import Failure
@@ -86,6 +86,8 @@ class Drive:
     scaling: Scaling | None = None
     lending: Lending | None = None
     """Where some of the load is made on other hosts."""
+    clusters: Clusters | None = None
+    """Where some of it is made in pods."""
     stress: bool = False
     """The load is raised until a limit breaks; False again once one broke, or none can any more."""
     _steps_ended: float = 0.0
@@ -101,6 +103,8 @@ class Drive:
         scale = self.run.plan.load.scale if self.run.plan.load else None
         self.scaling = Scaling(self.run, scale) if scale else None
         self.lending = reach_lenders(self.run)
+        self.clusters = Clusters(self.run)
+        self.clusters.reach()
         self.waiting += [self._made(planned) for planned in planned_loads(self.run.plan)]
 
     def _made(self, planned: PlannedLoad) -> _Driven:
@@ -260,9 +264,7 @@ class Drive:
         driven.began = time.monotonic()
         driven.entry.started_ns = time.time_ns()
         try:
-            driven.process = start_engine(
-                driven.launch, driven.folder, environment_without_secrets(self.run.plan), self.lending
-            )
+            driven.process = self._started(driven.launch, driven.folder)
         except OSError as error:
             raise ToolkitError(f"{driven.entry.engine} could not be started: {error}.") from None
         self.begun.append(driven)
@@ -270,7 +272,14 @@ class Drive:
             self.watch.add(driven.entry.name, driven.process.pids)
         if driven.launch.page:
             self.run.desk.observer.note(f"{driven.entry.name}: Locust's own page is {driven.launch.page}")
-        self.run.event("load_started", scenario=driven.entry.name, pid=driven.process.pids[0])
+        pid = next(iter(driven.process.pids), None)  # none where all of it runs in a cluster
+        self.run.event("load_started", scenario=driven.entry.name, pid=pid)
+
+    def _started(self, launch: Launch, folder: LoadFolder) -> EngineProcesses:
+        if launch.pods is not None and self.clusters is not None:
+            main, workers = self.clusters.start(launch, launch.pods, folder)
+            return EngineProcesses(main, list(zip(launch.helpers, workers, strict=True)), folder)
+        return start_engine(launch, folder, environment_without_secrets(self.run.plan), self.lending)
 
     def _note_quiet(self) -> None:
         """Artillery takes a second to see that its last user has left, and another to end: no reason to wait with the rest."""

@@ -62,13 +62,13 @@ def _cut(line: bytes) -> Iterator[bytes]:
         yield line[start : start + LINE_BYTES]
 
 
-def split_lines(chunks: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
-    """Lines without their newlines, each stream's in order; one without a newline comes at the end."""
+def split_lines(chunks: Iterable[tuple[str, bytes]], *, torn: bool = True) -> Iterator[tuple[str, bytes]]:
+    """Lines without their newlines, each stream's in order; one without a newline comes at the end, where `torn`."""
     streams = {"stdout": _Lines(), "stderr": _Lines()}
     for name, data in chunks:
         for line in streams[name].feed(data):
             yield name, line
-    for name, stream in streams.items():
+    for name, stream in streams.items() if torn else ():
         for line in stream.last():
             yield name, line
 

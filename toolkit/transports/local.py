@@ -121,6 +121,10 @@ class LocalProcess:
         """Yield lines of both streams; see `RemoteProcess.lines`."""
         return split_lines(self.chunks(None))
 
+    def whole_lines(self) -> Iterator[tuple[str, bytes]]:
+        """As `lines`, without what was cut off at the end of a stream: it may be half a line."""
+        return split_lines(self.chunks(None), torn=False)
+
     def wait(self, timeout_s: float) -> int | None:
         """The exit code, -1 for a signal, or None where it still runs."""
         try:

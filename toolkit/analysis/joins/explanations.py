@@ -15,8 +15,8 @@ _CANNOT = "whether {they} reached a worker cannot be known"
 
 _UNKNOWN = {
     "no_log": "{have} no server line, as no access log was recorded, or not on every server: " + _CANNOT,
-    "unlogged": "{have} no server line, but this gunicorn (before 21) writes none where the client, or what is in front of it, has "
-    "gone before the answer: " + _CANNOT,
+    "unlogged": "{have} no server line, but this gunicorn (before 21) writes none where the client, or what is in front of it, "
+    "has gone before the answer: " + _CANNOT,
     "gap": "fell into a time in which the access log was not recorded: " + _CANNOT,
     "protocol": "{were} on a websocket, which gunicorn does not log: " + _CANNOT,
     "call": "{were} whole repetitions by the clients' own code, whose single requests nobody sees",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.analysis.database import rows
 from toolkit.analysis.kinds import capacity, endurance, smoke, spike, stress
 from toolkit.analysis.kinds.shown import Shown
+from toolkit.analysis.kinds.sums import kind_of_sums
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +35,8 @@ def kind_summary(given: Given) -> dict[str, Any]:
     `kind` is empty where no request was recorded.
     """
     totals, shape = given.summary["totals"], given.manifest.shape
+    if not totals["count"] and given.summary.get("aggregates"):
+        return kind_of_sums(given.summary["aggregates"][0])
     if not totals["count"]:
         return {"kind": "", "totals": {}, "sentences": [], "tables": [], "figures": {}}
     kind = str(shape.get("kind") or "load")
