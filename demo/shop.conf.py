@@ -75,4 +75,4 @@ def post_worker_init(worker: Any) -> None:  # noqa: ANN401 - gunicorn's classes 
     """Called by gunicorn in each worker before its first request."""
     leftovers = worker.wsgi.extensions.get("shop.leftovers")
     if leftovers is not None:
-        leftovers.inherit()
+        leftovers.watch()

@@ -1,22 +1,25 @@
-"""What checkouts left that could not come to their end: taken back by a thread that lives as long as there is any."""
+"""What checkouts left that could not come to their end: taken back by a thread of each worker of the order service."""
 
 from __future__ import annotations
 
 import logging
 import os
+import sqlite3
 import threading
-import time
 from typing import TYPE_CHECKING
 
 from shop.answers import RefusedError, UnansweredError
 from shop.checkout import NOBODY, PENDING, Attempt
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from shop.checkout import Checkout
     from shop.database import Database
 
+_LOG = logging.getLogger("gunicorn.error")
 _AGAIN_S = 1.0
-_MOST_TRIES = 3600
+_LOOK_S = 5.0
 
 
 class Leftovers:
@@ -24,18 +27,17 @@ class Leftovers:
 
     def __init__(self, database: Database, checkout: Checkout) -> None:
         self._database, self._checkout = database, checkout
-        self._one = threading.Lock()
+        self._more = threading.Event()
 
-    def inherit(self) -> None:
-        """At a worker's start, before its first request: what dead workers had on their way is nobody's, and taken back."""
-        for row in self._database.rows(
-            "SELECT DISTINCT worker FROM purchases WHERE state = ? AND worker <> ?", PENDING, NOBODY
-        ):
-            # Its own number: of another before it that had the same, for this one has had no request yet.
-            if row["worker"] == os.getpid() or not _lives(row["worker"]):
-                self._database.rows("UPDATE purchases SET worker = ? WHERE worker = ?", NOBODY, row["worker"])
-        if self.waiting():
-            self.begin()
+    def watch(self) -> None:
+        """From a worker's start on, before its first request: what dead workers had on their way is nobody's, and taken back."""
+        # Its own number: of another before it that had the same, for this one has had no request yet.
+        self._inherit(lambda worker: worker == os.getpid() or not _lives(worker))
+        threading.Thread(target=self._watch, name="leftovers", daemon=True).start()
+
+    def wake(self) -> None:
+        """There may be some now."""
+        self._more.set()
 
     def waiting(self) -> list[Attempt]:
         """What is nobody's, oldest first."""
@@ -44,32 +46,34 @@ class Leftovers:
         )
         return [Attempt(row["id"], row["hold"]) for row in rows]
 
-    def begin(self) -> None:
-        """Take back, in a thread, unless one is at it."""
-        if self._one.acquire(blocking=False):
-            threading.Thread(target=self._take_back, name="leftovers", daemon=True).start()
+    def _inherit(self, has_ended: Callable[[int], bool]) -> None:
+        statement = "SELECT DISTINCT worker FROM purchases WHERE state = ? AND worker <> ?"
+        for row in self._database.rows(statement, PENDING, NOBODY):
+            if has_ended(row["worker"]):
+                self._database.rows("UPDATE purchases SET worker = ? WHERE worker = ?", NOBODY, row["worker"])
 
-    def _take_back(self) -> None:
-        try:
-            for _ in range(_MOST_TRIES):
-                if not self._try():
-                    return
-                time.sleep(_AGAIN_S)
-        finally:
-            self._one.release()
+    def _watch(self) -> None:
+        while True:
+            self._more.clear()
+            try:
+                # A worker may be told to end after its successor has started, and be killed in the middle of a checkout.
+                self._inherit(lambda worker: not _lives(worker))
+                left = self._take_back()
+            except sqlite3.Error as error:
+                _LOG.warning("Nothing could be taken back: %s", error)
+                left = True
+            self._more.wait(_AGAIN_S if left else _LOOK_S)
 
-    def _try(self) -> bool:
+    def _take_back(self) -> bool:
         """Whether any is left for another time."""
         left = False
         for attempt in self.waiting():
             try:
                 self._checkout.take_back(attempt)
             except (UnansweredError, RefusedError) as error:
-                logging.getLogger("gunicorn.error").warning(
-                    "Order %s is still to be taken back: %s", attempt.order, error
-                )
+                _LOG.warning("Order %s is still to be taken back: %s", attempt.order, error)
                 left = True
-        return left or bool(self.waiting())
+        return left
 
 
 def _lives(pid: int) -> bool:

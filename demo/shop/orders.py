@@ -123,8 +123,7 @@ def _pay(order: str) -> int:
         return checkout.pay(order)
     except UnansweredError:
         leftovers: Leftovers = current_app.extensions["shop.leftovers"]
-        if leftovers.waiting():
-            leftovers.begin()
+        leftovers.wake()
         raise
 
 

@@ -147,17 +147,23 @@ class TableBuild:
 
 @contextmanager
 def open_tables(run: RunFolder) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database with one view a table. Builds the tables where one is missing.
+    """A database with one view a table. Builds the tables where one is missing, or an older toolkit built them.
 
     Raises:
         ToolkitError: as `build_tables`.
     """
-    if not all((run.tables / f"{table}.parquet").is_file() for table in TABLES):
+    if not all((run.tables / f"{table}.parquet").is_file() for table in TABLES) or _are_older(run):
         build_tables(run)
     with plainly_named(run.tables) as tables, connect(tables.with_name("spill")) as connection:
         for table in TABLES:
             read_parquet(connection, table, tables / f"{table}.parquet")
         yield connection
+
+
+def _are_older(run: RunFolder) -> bool:
+    """Whether a toolkit built them that had no column `failed` yet."""
+    with plainly_named(run.tables) as tables, connect(tables.with_name("spill")) as connection:
+        return "failed" not in connection.read_parquet(str(tables / "requests.parquet")).columns
 
 
 def _write_sources(building: Building) -> None:

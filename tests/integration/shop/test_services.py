@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -72,8 +74,9 @@ def test_one_request_has_one_id_in_all_logs(shop: BundledShop, client: httpx.Cli
     }
 
 
+@pytest.mark.parametrize("replaced", [False, True], ids=["no successor yet", "its successor is there"])
 def test_a_worker_that_is_killed_between_the_steps_leaves_nothing_taken(
-    shop: BundledShop, client: httpx.Client
+    shop: BundledShop, client: httpx.Client, replaced: bool
 ) -> None:
     before = state(client)
     frozen = workers(shop, "payment")
@@ -85,8 +88,13 @@ def test_a_worker_that_is_killed_between_the_steps_leaves_nothing_taken(
                 httpx.post, f"{shop.url}/orders/checkout", json={"id": "a", "user": 1, "item": 1}, timeout=60
             )
             until(lambda: shop.rows("stock", "SELECT stock FROM items WHERE id = 1") == [(4,)], "reserved")
-            for worker in workers(shop, "order"):
-                worker.kill()
+            old = set(workers(shop, "order"))
+            if replaced:
+                os.kill(shop.pid("order"), signal.SIGHUP)
+                until(lambda: len(set(workers(shop, "order")) - old) == len(old), "successors")
+            for worker in old:
+                with contextlib.suppress(psutil.NoSuchProcess):  # one that had nothing to do may have left
+                    worker.kill()
             assert answer.result(30).status_code == 502, "nobody knows what became of it"
     finally:
         for worker in frozen:

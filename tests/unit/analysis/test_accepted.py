@@ -49,6 +49,18 @@ def test_it_is_a_success_in_every_figure(tmp_path: Path) -> None:
     assert joined == (3,)
 
 
+def test_tables_that_an_older_toolkit_built_are_built_anew(tmp_path: Path) -> None:
+    builder = RunFolderBuilder(tmp_path)
+    builder.load("http", ROWS)
+    run = builder.build()
+    with open_tables(run) as connection:
+        older = tmp_path / "older.parquet"
+        connection.sql("SELECT * EXCLUDE (failed, accepted) FROM requests").write_parquet(str(older))
+    older.replace(run.tables / "requests.parquet")
+    with open_tables(run) as connection:
+        assert connection.execute("SELECT count(*) FROM requests WHERE failed").fetchone() == (3,)
+
+
 @pytest.mark.parametrize("where", ["after the error", "at the end"])
 def test_the_load_that_runs_is_told_of_in_the_same_way(tmp_path: Path, where: str) -> None:
     parts = tmp_path / "parts"

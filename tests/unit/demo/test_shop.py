@@ -212,6 +212,7 @@ def test_what_cannot_be_taken_back_at_once_is_taken_back_later(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(importlib.import_module("shop.leftovers"), "_AGAIN_S", 0.01)
+    shop.apps["order"].extensions["shop.leftovers"].watch()
     shop.cut("payment", 1, after=True)
     shop.cut("stock", 3, after=False, method="DELETE")
     order = shop.call("POST", "/orders", {"user": 1}).get_json()["id"]
@@ -252,7 +253,7 @@ def test_a_new_worker_takes_back_what_a_dead_one_had_on_its_way(
             shop.call("POST", "/orders/checkout", {"id": "a", "user": 1, "item": 1})
     assert shop.state() == {"stock": [4, 5], "credit": 9, "orders": 0}
     assert shop.call("POST", "/orders/a/checkout").status_code == 409, "it is on its way"
-    shop.apps["order"].extensions["shop.leftovers"].inherit()
+    shop.apps["order"].extensions["shop.leftovers"].watch()
     until(lambda: shop.call("GET", "/orders/a").status_code == 404)
     assert shop.state() == {"stock": [5, 5], "credit": 10, "orders": 0}
 

@@ -36,6 +36,8 @@ class ServerEvidence:
     """Of each worker, how many of its threads were inside a request at a time, on average."""
     answers: dict[int, Row] = field(default_factory=dict)
     """Second → `answers`, `server_ms`, `outside_ms` (means) of requests that its access log has."""
+    behind: bool = False
+    """Whether requests reached it through other servers of the run alone."""
     growth: list[Row] = field(default_factory=list)
     """Of each worker and quantity (rss, descriptors): `pid`, `name`, `seconds` (epoch) and `values`, some hundred at most."""
 

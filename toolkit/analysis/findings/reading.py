@@ -40,9 +40,11 @@ def read_evidence(
         busy: of each server, by its name.
     """
     answers: dict[str, dict[int, dict[str, Any]]] = {}
+    behind: set[str] = set()
     if has_table(connection, "joined"):
         for row in rows(connection, "finding_answers"):
             answers.setdefault(row["server"], {})[row["t"]] = row
+        behind = {row["server"] for row in rows(connection, "finding_behind")}
     servers = []
     for server in summary["servers"]:
         name = server["name"]
@@ -55,6 +57,7 @@ def read_evidence(
                 sites=_sites(flames, name),
                 threads=_threads(busy[name]),
                 answers=answers.get(name, {}),
+                behind=name in behind,
                 growth=_growth(connection, name, server["watch"]["window"]),
             )
         )

@@ -58,7 +58,8 @@ _QUANTITIES = (
 
 def rule(evidence: Evidence) -> Iterator[Said]:
     """One finding a quantity, of the server that differs most."""
-    servers = evidence.servers
+    # A service behind another has work of its own: it is no second of its kind.
+    servers = [server for server in evidence.servers if not server.behind]
     if len(servers) < 2:
         return
     if not evidence.loaded:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from tests.unit.analysis.findings.small import (
     unknown,
     worker,
 )
+from toolkit.analysis.findings.registry import RULES
 
 HALF = SECONDS // 2
 FULL_LATER = {"busy_workers": [0.4] * HALF + [2.0] * HALF, "accept_queue": [0] * HALF + [12] * HALF}
@@ -99,6 +101,12 @@ def test_one_server_unlike_the_others() -> None:
     assert "time in the server" in row.title
     same = server(name="c", answers=_answers((10, 1), (10, 1)))
     assert "No server unlike" in ruled_out("uneven-servers", evidence(quick, same))
+
+
+def test_services_behind_another_are_not_compared_with_it() -> None:
+    busy, idle = server({"workers_cpu": 1.5}, name="gateway"), server({"workers_cpu": 0.2}, name="stock")
+    assert "CPU of the workers" in found("uneven-servers", evidence(busy, idle)).title
+    assert list(RULES["uneven-servers"](evidence(busy, replace(idle, behind=True)))) == []
 
 
 def test_a_host_that_others_use_up() -> None:
