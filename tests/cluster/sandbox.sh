@@ -2,6 +2,7 @@
 # the volumes, read-only where it is asked for, a user without rights. Read by `sh -c` in new mount and PID namespaces.
 # ROOT: an empty folder. BINDS: lines `FROM TO ro|rw`. IDS: USER GROUP. READONLY: 1 or 0. WORKDIR. Then the command.
 set -eu
+umask 022 # whatever the test run has: an image is readable for its user
 mount -t tmpfs -o mode=755 tmpfs "$ROOT"
 for path in usr lib lib64 bin sbin etc; do
     [ -e "/$path" ] || continue
