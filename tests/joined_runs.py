@@ -180,3 +180,7 @@ class JoinedRun:
             cursor = connection.execute("SELECT * FROM joined ORDER BY request_no")
             names = [column[0] for column in cursor.description or []]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def sentences(run: JoinedRun) -> list[str]:
+    return [one["sentence"] for one in run.errors.summary["explanations"]]

@@ -61,19 +61,21 @@ def test_the_first_of_each_failure_stands_in_the_timeline(tmp_path: Path) -> Non
     assert said == ["first ETIMEDOUT (load data), the only one", "first 504 (load data), one of 2"]
 
 
-def test_a_failure_names_what_was_so_before_it(tmp_path: Path) -> None:
-    builder = RunFolderBuilder(tmp_path)
+def timeline_of_a_504(folder: Path, busy_before_s: int, uncertain_s: int | None = None) -> list[str]:
+    """All workers were busy so long before the first 504, or up to `uncertain_s` before that."""
+    builder = RunFolderBuilder(folder)
     builder.load("http", [request(1, 5), request(9, 5, status=504)])
     results = read_results(builder.build())
-    first = results.first_failures[0]["first_ns"]
-    moment = {
-        "t_ns": first - 4 * 10**9,
-        "server": "web",
-        "what": "all_busy",
-        "words": "all 4 workers were busy",
-    }
+    began = results.first_failures[0]["first_ns"] - busy_before_s * 10**9
+    moment = {"t_ns": began, "server": "web", "what": "all_busy", "words": "all 4 workers were busy"}
+    if uncertain_s is not None:
+        moment["earliest_ns"] = began - uncertain_s * 10**9
     results.summary["findings"]["moments"] = [moment]
-    said = [row["words"] for row in timeline(results)[0]]
+    return [row["words"] for row in timeline(results)[0]]
+
+
+def test_a_failure_names_what_was_so_before_it(tmp_path: Path) -> None:
+    said = timeline_of_a_504(tmp_path, 4)
     assert "first 504 (load data), the only one, 4 s after all 4 workers were busy" in said
     assert "all 4 workers were busy for the first time" in said
 
@@ -82,19 +84,7 @@ def test_a_failure_names_what_was_so_before_it(tmp_path: Path) -> None:
     ("first_s", "said"), [(4, "4 to 9 s after"), (0, "at most 5 s after"), (-2, "at most 3 s after")]
 )
 def test_a_moment_that_is_not_known_to_the_second_is_told_so(tmp_path: Path, first_s: int, said: str) -> None:
-    builder = RunFolderBuilder(tmp_path)
-    builder.load("http", [request(1, 5), request(9, 5, status=504)])
-    results = read_results(builder.build())
-    began = results.first_failures[0]["first_ns"] - first_s * 10**9
-    moment = {
-        "t_ns": began,
-        "earliest_ns": began - 5 * 10**9,
-        "server": "web",
-        "what": "all_busy",
-        "words": "all 4 workers were busy",
-    }
-    results.summary["findings"]["moments"] = [moment]
-    words = [row["words"] for row in timeline(results)[0]]
+    words = timeline_of_a_504(tmp_path, first_s, uncertain_s=5)
     assert f"first 504 (load data), the only one, {said} all 4 workers were busy" in words
     assert any("for the first time at the latest (up to 5 s before: stacks are" in one for one in words)
 

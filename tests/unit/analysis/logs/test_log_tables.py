@@ -3,65 +3,15 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.run_folders import START_NS, RunFolderBuilder, request
-from tests.server_logs import ServerLogs
-from toolkit.analysis.tables import open_tables
+from tests.run_folders import START_NS, request
+from tests.unit.analysis.logs.recording import MS, Recording, access, iso
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from toolkit.recording.layout import RunFolder
-
-MS = 1_000_000
-OFFSET_NS = 2_000 * MS
-
-
-class Recording:
-    """A run with one server, whose clock is two seconds behind the controller's."""
-
-    def __init__(self, folder: Path) -> None:
-        self.builder = RunFolderBuilder(folder)
-        self.builder.server("app", {}, offset_ns=OFFSET_NS)
-        self.logs = ServerLogs(self.builder.run, "app")
-
-    def build(self) -> RunFolder:
-        return self.builder.build()
-
-    def ask(self, sql: str) -> list[tuple[Any, ...]]:
-        with open_tables(self.build()) as connection:
-            return connection.sql(sql).fetchall()
-
-    def times(self, where: str = "true") -> list[tuple[float, float, float]]:
-        """(best, low, high) in milliseconds after the run's start, by the server's clock."""
-        found = self.ask(
-            f"SELECT t_ns, t_low_ns, t_high_ns FROM log_events WHERE {where} ORDER BY source, position"
-        )
-        return [tuple((ns - OFFSET_NS - START_NS) / MS for ns in row) for row in found]
-
-    def problems(self) -> list[str]:
-        return [row[0] for row in self.ask("SELECT problem FROM sources WHERE problem <> '' ORDER BY 1")]
-
-
-@pytest.fixture
-def recording(tmp_path: Path) -> Recording:
-    return Recording(tmp_path)
-
-
-def iso(after_ms: float) -> str:
-    at = datetime.fromtimestamp(START_NS / 1e9 + after_ms / 1e3, UTC)
-    return at.isoformat(timespec="microseconds")
-
-
-def access(time: str, took_ms: float = 0, path: str = "/x") -> str:
-    return (
-        json.dumps({"time": time, "method": "GET", "path": path, "status": 200, "duration_ms": took_ms})
-        + "\n"
-    )
 
 
 def test_without_logs_the_tables_are_empty(recording: Recording) -> None:
@@ -217,32 +167,6 @@ def test_a_rotation_ends_a_line(recording: Recording) -> None:
     assert recording.ask("SELECT generations, bytes, lines FROM log_sources") == [(3, 35, 6)]
 
 
-def test_what_was_not_fetched_is_said(recording: Recording) -> None:
-    log = recording.logs.source("/var/log/shop/a\nccess.log")
-    recording.logs.block(log, 1.0, "torn li")
-    recording.logs.dropped(log, 1.5, 1000)
-    recording.logs.block(log, 2.0, "ne\n")
-    recording.logs.dropped(log, 3.0, 5000, "limit")
-
-    assert recording.ask("SELECT text FROM log_events ORDER BY position") == [("torn li",), ("ne",)]
-    assert recording.ask("SELECT dropped_bytes, limited FROM log_sources") == [(6000, True)]
-    assert recording.problems() == [
-        "Log /var/log/shop/a?ccess.log of server app: 6000 bytes were not fetched, as its size limit was reached."
-    ]
-
-
-def test_a_truncation_of_which_nobody_knows_what_it_cut_away_is_said(recording: Recording) -> None:
-    log = recording.logs.source("/var/log/shop/access.log")
-    recording.logs.block(log, 1.0, "one\n")
-    for second in (2.0, 4.0):
-        recording.logs.truncated(log, second, second - 0.25)
-        recording.logs.block(log, second + 1, "more\n")
-
-    assert recording.problems() == [
-        "Log /var/log/shop/access.log of server app was truncated 2 times: what was written in the moment before may be missing."
-    ]
-
-
 def test_endless_and_binary_lines(recording: Recording) -> None:
     log = recording.logs.source()
     for number in range(20):
@@ -255,18 +179,6 @@ def test_endless_and_binary_lines(recording: Recording) -> None:
     assert len(rows[0][1].encode()) <= 8192
     assert [row[1] for row in rows[1:]] == ["after", "\x1b[31mred\x1b[0m <b>"]
     assert rows[2][2] == "red <b>"
-
-
-def test_bytes_without_an_index_are_read_and_said(recording: Recording) -> None:
-    log = recording.logs.source()
-    recording.logs.block(log, 1.0, "one\n")
-    recording.builder.run.server("app").log_index.unlink()
-
-    assert recording.ask("SELECT text FROM log_events") == [("one",)]
-    assert recording.problems() == [
-        "Log /var/log/shop/error.log of server app: when some of its lines were written is known only by the times "
-        "that they name."
-    ]
 
 
 def test_hostile_sources_read_nothing_elsewhere(recording: Recording, tmp_path: Path) -> None:
@@ -307,51 +219,6 @@ def test_index_lines_that_cannot_be(recording: Recording) -> None:
 
     assert recording.ask("SELECT text FROM log_events ORDER BY position") == [("one",), ("two",)]
     assert all(low <= best <= high for best, low, high in recording.times())
-
-
-def test_what_was_guessed_or_not_read_of_an_access_log_is_said(recording: Recording) -> None:
-    seen = recording.logs.source("/var/log/shop/access.log", role="access")
-    known = access(iso(500))
-    guessed = 'shop 10.0.0.1 "GET /cart HTTP/1.1" 200 17\n'
-    recording.logs.block(seen, 1.0, known + guessed * 2 + "nothing that it knows\n")
-
-    log = "Log /var/log/shop/access.log of server app"
-    cure = "give gunicorn's access_log_format as access_format under servers[].logs in the plan."
-    assert recording.problems() == [
-        f"{log}: 1 of 4 lines could not be read as lines of an access log: {cure}",
-        f"{log}: its format is not known, and request and status of 2 lines were guessed (a number after the request was taken "
-        f"for the status): {cure}",
-    ]
-
-
-@pytest.mark.parametrize(("stray", "unread"), [("", 0), ("10.0.0.1 /cart 200 17\n", 1)])
-def test_gunicorns_own_lines_in_the_access_log_are_no_reason_to_doubt_its_format(
-    recording: Recording, stray: str, unread: int
-) -> None:
-    seen = recording.logs.source("/var/log/shop/all.log", role="access")
-    own = "[2026-11-21 00:00:00 +0000] [7] [INFO] Booting worker with pid: 7\n"
-    raised = 'Traceback (most recent call last):\n  File "/app/a.py", line 500, in f\n    g()\nKeyError: 1\n'
-    recording.logs.block(seen, 1.0, own + stray + access(iso(500)) * 9 + raised + "printed\n")
-
-    said = [f"{unread} of 16 lines could not be read as lines of an access log"] if unread else []
-    assert [part in problem for part, problem in zip(said, recording.problems(), strict=True)] == [
-        True
-    ] * unread
-
-
-def test_a_line_that_the_size_limit_cut_is_no_reason_to_doubt_the_format(recording: Recording) -> None:
-    seen = recording.logs.source("/var/log/shop/access.log", role="access")
-    recording.logs.block(seen, 1.0, access(iso(500)) * 3 + access(iso(500))[:30])
-    recording.logs.dropped(seen, 3.0, 5000, "limit")
-
-    (said,) = recording.problems()
-    assert "5000 bytes were not fetched" in said
-
-
-def test_an_access_log_that_is_read_whole_is_not_doubted(recording: Recording) -> None:
-    seen = recording.logs.source("/var/log/shop/access.log", role="access")
-    recording.logs.block(seen, 1.0, access(iso(500)) * 3)
-    assert recording.problems() == []
 
 
 def test_an_id_that_the_server_gave_by_itself_is_known_by_its_answer(recording: Recording) -> None:
@@ -396,10 +263,16 @@ def test_a_few_lines_of_gunicorn_make_no_error_log(recording: Recording) -> None
     assert recording.ask("SELECT role FROM log_sources") == [("application",)]
 
 
-def test_a_line_of_which_only_the_beginning_was_looked_at_is_told(recording: Recording) -> None:
-    log = recording.logs.source("/var/log/shop/app.log", role="application")
-    recording.logs.block(log, 1.0, "short\n" + "x" * (65 << 10) + "\n")
+def test_journalds_stamp_is_later_than_what_it_stands_for(recording: Recording) -> None:
+    stamped = {"t_us": (START_NS + 1_200 * MS) // 1000, "pid": 701, "priority": 3, "identifier": "gunicorn"}
+    for kind, line in (
+        ("journal", {**stamped, "message": "one"}),
+        ("file", {"message": "one", "time": iso(1200)}),
+    ):
+        log = recording.logs.source("shop.service", kind=kind)
+        recording.logs.block(log, 1.5, json.dumps(line) + "\n", since_s=1.0)
 
-    assert recording.problems() == [
-        "Log /var/log/shop/app.log of server app: 1 line is longer than 64 KiB: only the beginning was looked at."
-    ]
+    journal, file = recording.times()
+    assert 1200 - journal[1] == pytest.approx(50, abs=0.01), "a service may have printed it so long before"
+    assert 1200 - file[1] == pytest.approx(0, abs=0.01)
+    assert journal[2] == pytest.approx(1200, abs=0.01)
