@@ -7,6 +7,8 @@ import threading
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
+from flask import current_app
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -59,3 +61,9 @@ class Database:
         # The data are thrown away with the demo: waiting for the disk would only blur what is measured.
         connection.execute("PRAGMA synchronous = OFF")
         return connection
+
+
+def own_database() -> Database:
+    """That of the service that answers this request."""
+    found: Database = current_app.extensions["shop.database"]
+    return found

@@ -10,12 +10,12 @@ from flask import Blueprint, current_app, jsonify
 
 from shop.answers import MissingError, RefusedError, UnansweredError, body, identifier, whole
 from shop.checkout import OPEN, PAID
+from shop.database import own_database
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from shop.checkout import Checkout
-    from shop.database import Database
     from shop.leftovers import Leftovers
 
 SCHEMA = f"""
@@ -43,7 +43,7 @@ orders = Blueprint("orders", __name__, url_prefix="/orders")
 @orders.post("/populate")
 def populate() -> ResponseReturnValue:
     """201: no order is there any more."""
-    with _database().alone() as connection:
+    with own_database().alone() as connection:
         connection.execute("DELETE FROM lines")
         connection.execute("DELETE FROM purchases")
     return jsonify({}), 201
@@ -52,7 +52,7 @@ def populate() -> ResponseReturnValue:
 @orders.get("")
 def paid() -> ResponseReturnValue:
     """Every order that is paid, in the order in which they were begun: `{"id", "user", "item", "price"}`."""
-    return jsonify(_database().rows('SELECT id, "user", item, price FROM orders'))
+    return jsonify(own_database().rows('SELECT id, "user", item, price FROM orders'))
 
 
 @orders.post("")
@@ -73,7 +73,7 @@ def add(order: str) -> ResponseReturnValue:
     """`{"item"}` and, where it is more than one, `quantity` → 201, the order; 409 where it is not open."""
     asked = body()
     item, quantity = whole(asked, "item"), whole(asked, "quantity", 1, lowest=1)
-    with _database().alone() as connection:
+    with own_database().alone() as connection:
         _see_that_it_is_open(connection, order)
         connection.execute(
             "INSERT INTO lines VALUES (?, ?, ?) "
@@ -86,7 +86,7 @@ def add(order: str) -> ResponseReturnValue:
 @orders.delete("/<order>/items/<int:item>")
 def remove(order: str, item: int) -> ResponseReturnValue:
     """All of one item out of it: 200, the order; 404 where it is not in it, 409 where the order is not open."""
-    with _database().alone() as connection:
+    with own_database().alone() as connection:
         _see_that_it_is_open(connection, order)
         if not connection.execute(
             "DELETE FROM lines WHERE purchase = ? AND item = ?", (order, item)
@@ -130,7 +130,7 @@ def _pay(order: str) -> int:
 def _store(asked: dict[str, Any], at_once: list[int]) -> str:
     order, user = identifier(asked, default=uuid.uuid4().hex), whole(asked, "user")
     try:
-        with _database().alone() as connection:
+        with own_database().alone() as connection:
             connection.execute(
                 "INSERT INTO purchases (id, user, state, once) VALUES (?, ?, ?, ?)",
                 (order, user, OPEN, bool(at_once)),
@@ -142,10 +142,10 @@ def _store(asked: dict[str, Any], at_once: list[int]) -> str:
 
 
 def _look(order: str) -> dict[str, Any]:
-    found = _database().rows("SELECT id, user, state, price FROM purchases WHERE id = ?", order)
+    found = own_database().rows("SELECT id, user, state, price FROM purchases WHERE id = ?", order)
     if not found:
         raise MissingError("there is no such order")
-    items = _database().rows("SELECT item, quantity FROM lines WHERE purchase = ? ORDER BY item", order)
+    items = own_database().rows("SELECT item, quantity FROM lines WHERE purchase = ? ORDER BY item", order)
     return {**found[0], "items": items}
 
 
@@ -155,8 +155,3 @@ def _see_that_it_is_open(connection: sqlite3.Connection, order: str) -> None:
         raise MissingError("there is no such order")
     if found[0] != OPEN:
         raise RefusedError("this order is paid, or on its way")
-
-
-def _database() -> Database:
-    found: Database = current_app.extensions["shop.database"]
-    return found

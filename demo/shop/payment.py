@@ -6,16 +6,16 @@ import time
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, current_app, jsonify
+from flask import Blueprint, jsonify
 
 from shop import holds
 from shop.answers import MOST, MissingError, RefusedError, body, identifier, whole
+from shop.database import own_database
+from shop.switches import own_switches
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
-    from shop.database import Database
-    from shop.switches import Switches
 
 SCHEMA = f"""
 {holds.SCHEMA}
@@ -33,7 +33,7 @@ def populate() -> ResponseReturnValue:
     """`{"users", "credit"}` → 201: all that was there is gone, ids begin at 1."""
     asked = body()
     count, credit = whole(asked, "users", 1000), whole(asked, "credit", 1)
-    with _database().alone() as connection:
+    with own_database().alone() as connection:
         for table in ("users", "holds", "charged"):
             connection.execute(f"DELETE FROM {table}")
         rows = ((number, credit) for number in range(1, count + 1))
@@ -45,13 +45,13 @@ def populate() -> ResponseReturnValue:
 def create() -> ResponseReturnValue:
     """`{"credit"}` (0) → 201 `{"id", "credit"}`."""
     statement = "INSERT INTO users (credit) VALUES (?) RETURNING id, credit"
-    return jsonify(_database().rows(statement, whole(body(), "credit", 0))[0]), 201
+    return jsonify(own_database().rows(statement, whole(body(), "credit", 0))[0]), 201
 
 
 @payment.get("/users")
 def users() -> ResponseReturnValue:
     """Every user with the credit that is left."""
-    return jsonify(_database().rows("SELECT id, credit FROM users ORDER BY id"))
+    return jsonify(own_database().rows("SELECT id, credit FROM users ORDER BY id"))
 
 
 @payment.get("/users/<int:number>")
@@ -73,8 +73,8 @@ def charge() -> ResponseReturnValue:
     asked = body()
     hold, number = identifier(asked), whole(asked, "user")
     amount = whole(asked, "amount", highest=MOST_CHARGED)
-    switches = _switches()
-    database = _database()
+    switches = own_switches()
+    database = own_database()
     with nullcontext(database.connection()) if switches.racy else database.alone() as connection:
         if holds.held(connection, hold) is None:
             found = connection.execute("SELECT credit FROM users WHERE id = ?", (number,)).fetchone()
@@ -92,7 +92,7 @@ def charge() -> ResponseReturnValue:
 @payment.delete("/charges/<hold>")
 def refund(hold: str) -> ResponseReturnValue:
     """204: what it took is back, once; a charge of that id that comes later is refused."""
-    with _database().alone() as connection:
+    with own_database().alone() as connection:
         if holds.let_go(connection, hold):
             connection.execute(
                 "UPDATE users SET credit = credit + charged.amount FROM charged "
@@ -103,17 +103,7 @@ def refund(hold: str) -> ResponseReturnValue:
 
 
 def _the(statement: str, *values: int) -> dict[str, Any]:
-    found = _database().rows(statement, *values)
+    found = own_database().rows(statement, *values)
     if not found:
         raise MissingError("there is no such user")
     return found[0]
-
-
-def _database() -> Database:
-    found: Database = current_app.extensions["shop.database"]
-    return found
-
-
-def _switches() -> Switches:
-    found: Switches = current_app.extensions["shop.switches"]
-    return found

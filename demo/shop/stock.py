@@ -6,16 +6,16 @@ import time
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, current_app, jsonify
+from flask import Blueprint, jsonify
 
 from shop import holds
 from shop.answers import BadRequestError, MissingError, RefusedError, body, identifier, whole
+from shop.database import own_database
+from shop.switches import own_switches
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
-    from shop.database import Database
-    from shop.switches import Switches
 
 SCHEMA = f"""
 {holds.SCHEMA}
@@ -33,7 +33,7 @@ def populate() -> ResponseReturnValue:
     """`{"items", "stock", "price"}` → 201: all that was there is gone, ids begin at 1."""
     asked = body()
     count, left, price = whole(asked, "items", 100), whole(asked, "stock", 1), whole(asked, "price", 1)
-    with _database().alone() as connection:
+    with own_database().alone() as connection:
         for table in ("items", "holds", "reserved"):
             connection.execute(f"DELETE FROM {table}")
         rows = ((number, price, left) for number in range(1, count + 1))
@@ -46,13 +46,13 @@ def create() -> ResponseReturnValue:
     """`{"price"}` and, where there are some, `stock` → 201 `{"id", "price", "stock"}`."""
     asked = body()
     statement = "INSERT INTO items (price, stock) VALUES (?, ?) RETURNING id, price, stock"
-    return jsonify(_database().rows(statement, whole(asked, "price"), whole(asked, "stock", 0))[0]), 201
+    return jsonify(own_database().rows(statement, whole(asked, "price"), whole(asked, "stock", 0))[0]), 201
 
 
 @stock.get("/items")
 def items() -> ResponseReturnValue:
     """Every item with its price and what is left of it."""
-    return jsonify(_database().rows("SELECT id, price, stock FROM items ORDER BY id"))
+    return jsonify(own_database().rows("SELECT id, price, stock FROM items ORDER BY id"))
 
 
 @stock.get("/items/<int:number>")
@@ -73,7 +73,7 @@ def subtract(number: int) -> ResponseReturnValue:
     """`{"amount"}` less of it → 200; 409 where there are not so many."""
     amount = whole(body(), "amount")
     statement = "UPDATE items SET stock = stock - ? WHERE id = ? AND stock >= ? RETURNING id, price, stock"
-    found = _database().rows(statement, amount, number, amount)
+    found = own_database().rows(statement, amount, number, amount)
     if not found:
         _the("SELECT id FROM items WHERE id = ?", number)
         raise RefusedError("out of stock")
@@ -85,8 +85,8 @@ def reserve() -> ResponseReturnValue:
     """`{"id", "items": [{"item", "quantity"}]}` → 201 `{"id", "price"}` of all together; 409 where one of them is not there."""
     asked = body()
     hold, lines = identifier(asked), _lines(asked.get("items"))
-    switches = _switches()
-    database = _database()
+    switches = own_switches()
+    database = own_database()
     with nullcontext(database.connection()) if switches.racy else database.alone() as connection:
         price = holds.held(connection, hold)
         if price is None:
@@ -107,7 +107,7 @@ def reserve() -> ResponseReturnValue:
 @stock.delete("/reservations/<hold>")
 def release(hold: str) -> ResponseReturnValue:
     """204: what it held is back, once; a reservation of that id that comes later is refused."""
-    with _database().alone() as connection:
+    with own_database().alone() as connection:
         if holds.let_go(connection, hold):
             for number, quantity in connection.execute(
                 "SELECT item, quantity FROM reserved WHERE hold = ?", (hold,)
@@ -138,17 +138,7 @@ def _lines(given: Any) -> dict[int, int]:  # noqa: ANN401 - any JSON
 
 
 def _the(statement: str, *values: int) -> dict[str, Any]:
-    found = _database().rows(statement, *values)
+    found = own_database().rows(statement, *values)
     if not found:
         raise MissingError("there is no such item")
     return found[0]
-
-
-def _database() -> Database:
-    found: Database = current_app.extensions["shop.database"]
-    return found
-
-
-def _switches() -> Switches:
-    found: Switches = current_app.extensions["shop.switches"]
-    return found

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from flask import current_app
+
 
 @dataclass(frozen=True)
 class Switches:
@@ -19,3 +21,9 @@ class Switches:
     def thinking_s(self) -> float:
         """How long a racy service waits between reading and writing."""
         return self.racy_s if self.racy else 0.0
+
+
+def own_switches() -> Switches:
+    """Those of the service that answers this request."""
+    found: Switches = current_app.extensions["shop.switches"]
+    return found

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import threading
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from toolkit.errors import ToolkitError
-from toolkit.run.agent_clock import ClockOffset
+from toolkit.run.distant_process import DistantProcess
 from toolkit.run.streamed import Streamed
 
 if TYPE_CHECKING:
@@ -21,51 +18,23 @@ if TYPE_CHECKING:
     from toolkit.recording.layout import LoadFolder
     from toolkit.transports.base import Away, RemoteProcess
 
-SILENCE_S = 20.0
-"""Its keeper says something four times a second."""
-_BEAT_S = 2.0
-_PINGS = 8
 _PING_S = 10.0
 _CLEAN_S = 10.0
 _LOST = -signal.SIGHUP.value
 
 
-class LentProcess:
-    """As much of `subprocess.Popen` as the run needs. `returncode` is set once nothing of it is left on its host."""
+class LentProcess(DistantProcess):
+    """`returncode` is set once nothing of it is left on its host."""
 
     def __init__(
         self, host: Away, keeper: RemoteProcess, there: str, helper: Helper, lent: Lent, folder: LoadFolder
     ) -> None:
-        self.returncode: int | None = None
-        self.how = ""
-        """How it ended, in words, where an exit code does not say it."""
+        super().__init__(helper.name, _PING_S)
         self.left_behind = ""
         self._host, self._keeper, self._there = host, keeper, there
-        self._clock = ClockOffset()
-        self._answered = threading.Semaphore(0)
-        self._heard = time.monotonic()
-        self._ended = threading.Event()
         self._exit_code: int | None = None
         self._streamed = Streamed(folder, lent.process, helper.console)
-        for target, name in ((self._read, "reads"), (self._beat, "beats")):
-            threading.Thread(target=target, name=f"{helper.name} {name}", daemon=True).start()
-
-    @property
-    def offset(self) -> tuple[int, int]:
-        """(nanoseconds that its host's clock is behind ours, ± how many)."""
-        return self._clock.offset_ns, self._clock.error_ns
-
-    def learn_clock(self) -> None:
-        """Ask for the time there, some times.
-
-        Raises:
-            ToolkitError: it does not answer.
-        """
-        for _ in range(_PINGS):
-            self._asked = self._clock.ping()
-            self._keeper.write(b"t\n")
-            if not self._answered.acquire(timeout=_PING_S):
-                raise ToolkitError(f"What keeps a worker on {self._host.address} does not answer.")
+        self.listen()
 
     def run(self, argv: Sequence[str], env: dict[str, str], lent: Lent, port: int) -> None:
         """Start the worker; `port` is where the tunnel begins.
@@ -77,39 +46,17 @@ class LentProcess:
         asked = {"argv": list(argv), "env": env, "cwd": lent.cwd, "process": lent.process}
         self._keeper.write(b"run " + json.dumps(asked).encode() + b"\n")
 
-    def poll(self) -> int | None:
-        """The exit code, or None while it runs; a host that fell silent is given up."""
-        if self.returncode is None and time.monotonic() > self._heard + SILENCE_S:
-            self._keeper.kill()
-        return self.returncode
+    def _write(self, line: bytes) -> None:
+        self._keeper.write(line)
 
-    def send_signal(self, _number: int) -> None:
-        """As Ctrl-C would; what stays for long is ended there."""
-        self._say(b"stop\n")
+    def _ask_time(self) -> None:
+        self._write(b"t\n")  # a line that breaks here is not made anew
 
-    def wait(self, timeout: float | None = None) -> int:
-        """The exit code.
+    def _cut(self) -> None:
+        self._keeper.kill()
 
-        Raises:
-            subprocess.TimeoutExpired: it still runs.
-        """
-        if not self._ended.wait(timeout):
-            raise subprocess.TimeoutExpired(self._there, timeout or 0.0)
-        return self.returncode or 0
-
-    def kill(self) -> None:
-        """At once. Its keeper still tells what it wrote; who does not answer is hung up on."""
-        self._say(b"kill\n")
-        if not self._ended.wait(_CLEAN_S):
-            self._keeper.kill()
-
-    def _say(self, line: bytes) -> None:
-        with suppress(ToolkitError):  # the connection broke, which its reader notices
-            self._keeper.write(line)
-
-    def _beat(self) -> None:
-        while not self._ended.wait(_BEAT_S):
-            self._say(b".\n")
+    def _silent(self) -> str:
+        return f"What keeps a worker on {self._host.address} does not answer."
 
     def _read(self) -> None:
         try:

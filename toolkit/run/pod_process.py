@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import base64
 import signal
-import subprocess
 import threading
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from toolkit.engines.kubernetes.objects import CONTAINER, LIB, WORK
 from toolkit.errors import ToolkitError
-from toolkit.run.agent_clock import ClockOffset
+from toolkit.run.distant_process import DistantProcess
 from toolkit.run.pods import fate_of
 from toolkit.run.streamed import CONSOLE, EVENTS, RECORDS, Streamed
 
@@ -24,28 +22,23 @@ if TYPE_CHECKING:
     from toolkit.transports.kubectl import Kubectl
     from toolkit.transports.local import LocalProcess
 
-SILENCE_S = 20.0
-"""A pod says something four times a second."""
 PATIENCE_S = 55.0
 """How long a line is made anew for; a pod that hears nothing for a minute ends by itself."""
 _AGAIN_S = 1.0
-_BEAT_S = 2.0
-_PINGS = 8
+_BYE_S = 2.0
 _PING_S = 15.0
 _LOST = -signal.SIGHUP.value
 _UNTOLD = "what it began in its last moments is not counted"
 
 
-class PodProcess:
-    """As much of `subprocess.Popen` as the run needs."""
+class PodProcess(DistantProcess):
+    """Its line is made anew while the pod runs; `on_break` is told."""
 
     def __init__(
         self, kubectl: Kubectl, pod: str, python: str, process: str, folder: LoadFolder, console: Path,
         on_break: Callable[..., None],
     ) -> None:  # fmt: skip
-        self.returncode: int | None = None
-        self.how = ""
-        """How it ended, in words, where an exit code does not say it."""
+        super().__init__(pod, _PING_S)
         self.pod = pod
         self.draining = False
         """Whether Locust has ended there, and what it wrote is still on its way."""
@@ -53,70 +46,19 @@ class PodProcess:
         self._statistics = folder.locust_json if process == "main" else None
         self._pieces: list[bytes] = []
         self._streamed = Streamed(folder, process, console)
-        self._clock = ClockOffset()
-        self._asked = 0
-        self._answered = threading.Semaphore(0)
-        self._heard = time.monotonic()
-        self._ended = threading.Event()
         self._given_up = threading.Event()
         self._on_break = on_break
         self._line = self._dial()
-        for target, name in ((self._read, "reads"), (self._beat, "beats")):
-            threading.Thread(target=target, name=f"{pod} {name}", daemon=True).start()
-
-    @property
-    def offset(self) -> tuple[int, int]:
-        """(nanoseconds that its clock is behind ours, ± how many)."""
-        return self._clock.offset_ns, self._clock.error_ns
-
-    def learn_clock(self) -> None:
-        """Ask for the time there, some times.
-
-        Raises:
-            ToolkitError: it does not answer.
-        """
-        for _ in range(_PINGS):
-            self._asked = self._clock.ping()
-            self._say(b"t\n")
-            if not self._answered.acquire(timeout=_PING_S):
-                raise ToolkitError(
-                    f"The pod {self.pod} does not answer: {self.how or 'nothing was heard of it'}."
-                )
+        self.listen()
 
     def begin(self) -> None:
         """Let Locust start there."""
         self._say(b"go %d\n" % self._clock.offset_ns)
 
-    def poll(self) -> int | None:
-        """The exit code, or None while it runs; a line that fell silent is made anew."""
-        if self.returncode is None and time.monotonic() > self._heard + SILENCE_S:
-            self._line.kill()
-        return self.returncode
-
-    def send_signal(self, _number: int) -> None:
-        """As Ctrl-C would; what stays for long is ended there."""
-        self._say(b"stop\n")
-
-    def wait(self, timeout: float | None = None) -> int:
-        """The exit code.
-
-        Raises:
-            subprocess.TimeoutExpired: it still runs.
-        """
-        if not self._ended.wait(timeout):
-            raise subprocess.TimeoutExpired(self.pod, timeout or 0.0)
-        return self.returncode or 0
-
-    def kill(self) -> None:
-        """At once. It still tells what it wrote; who does not answer is hung up on."""
-        self._say(b"kill\n")
-        if not self._ended.wait(SILENCE_S / 2):
-            self.hang_up()
-
     def hang_up(self) -> None:
         """Listen no more."""
         self._given_up.set()
-        self._line.kill()
+        super().hang_up()
 
     def _dial(self) -> LocalProcess:
         had = self._streamed.had
@@ -124,13 +66,14 @@ class PodProcess:
         argv = (self._python, f"{LIB}/lent_line.py", WORK, self._process, *counts)
         return self._kubectl.exec(self.pod, CONTAINER, argv)
 
-    def _say(self, line: bytes) -> None:
-        with suppress(ToolkitError):  # the line broke, which its reader notices
-            self._line.write(line)
+    def _write(self, line: bytes) -> None:
+        self._line.write(line)
 
-    def _beat(self) -> None:
-        while not self._ended.wait(_BEAT_S):
-            self._say(b".\n")
+    def _cut(self) -> None:
+        self._line.kill()
+
+    def _silent(self) -> str:
+        return f"The pod {self.pod} does not answer: {self.how or 'nothing was heard of it'}."
 
     def _read(self) -> None:
         code: int | None = None
@@ -170,7 +113,7 @@ class PodProcess:
             elif word == b"x":
                 self._keep_statistics()
                 self._say(b"bye\n")
-                self._line.wait(_BEAT_S)
+                self._line.wait(_BYE_S)
                 return int(rest)
         return None
 

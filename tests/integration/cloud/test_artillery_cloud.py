@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.integration.engines.conftest import Service, service
+from tests.integration.engines.conftest import service
 from toolkit.cli import main
 from toolkit.engines import artillery_cloud
 from toolkit.engines.node import artillery_folder
 
 if TYPE_CHECKING:
+    from tests.logged_service import LoggedService
     from toolkit.recording.layout import RunFolder
 
 __all__ = ["service"]
@@ -72,7 +73,7 @@ def run_of(folder: Path) -> RunFolder:
 
 
 def played(
-    cloud: Path, service: Service, second: str
+    cloud: Path, service: LoggedService, second: str
 ) -> tuple[int, RunFolder, dict[str, Any], list[dict[str, Any]]]:
     (cloud / "plan.yml").write_text(PLAN % (service.url, second))
     before = len(service.requests())
@@ -81,7 +82,7 @@ def played(
     return code, run, json.loads(run.summary_json.read_text()), service.requests()[before:]
 
 
-def test_sums_of_the_cloud_are_in_the_bundle(cloud: Path, service: Service) -> None:
+def test_sums_of_the_cloud_are_in_the_bundle(cloud: Path, service: LoggedService) -> None:
     code, run, summary, seen = played(cloud, service, "/items/two")
     assert code == 0, run.summary_text.read_text()
     asked = json.loads((run.load("own").path / "asked.json").read_text())
@@ -114,13 +115,15 @@ def test_sums_of_the_cloud_are_in_the_bundle(cloud: Path, service: Service) -> N
     assert any("p99" in name for name in verdicts), "Artillery's own threshold stands beside them"
 
 
-def test_a_5xx_in_the_sums_fails_the_check(cloud: Path, service: Service) -> None:
+def test_a_5xx_in_the_sums_fails_the_check(cloud: Path, service: LoggedService) -> None:
     code, _, summary, seen = played(cloud, service, "/broken")
     assert code == 99
     assert "was 15" in summary["checks"]["reason"] or f"was {len(seen) // 2}" in summary["checks"]["reason"]
 
 
-def test_a_cloud_that_refuses_is_told(cloud: Path, service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cloud_that_refuses_is_told(
+    cloud: Path, service: LoggedService, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CLOUD_REFUSES", "1")
     code, _, summary, seen = played(cloud, service, "/items/two")
     assert (code, seen) == (1, [])
@@ -128,7 +131,9 @@ def test_a_cloud_that_refuses_is_told(cloud: Path, service: Service, monkeypatch
     assert summary["aggregates"] == []
 
 
-def test_it_is_asked_about_before(cloud: Path, service: Service, capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_is_asked_about_before(
+    cloud: Path, service: LoggedService, capsys: pytest.CaptureFixture[str]
+) -> None:
     (cloud / "plan.yml").write_text(PLAN % (service.url, "/"))
     assert call("load", "plan.yml") == 2
     assert "3 workers on AWS Fargate in eu-west-1, which costs money" in capsys.readouterr().err

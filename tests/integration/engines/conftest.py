@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.logged_service import LoggedService
 from tests.sshd_server import embedded_ssh, openssh, start_sshd
 from toolkit.engines.base import Ending, LoadJob
 from toolkit.engines.live import LiveTail
 from toolkit.engines.registry import engine
-from toolkit.recording.jsonl import read_lines
 from toolkit.recording.layout import LoadFolder
 
 if TYPE_CHECKING:
@@ -28,15 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["embedded_ssh", "openssh", "start_sshd"]
 
 HERE = Path(__file__).parent
-
-
-@dataclass
-class Service:
-    url: str
-    log: Path
-
-    def requests(self) -> list[dict[str, Any]]:
-        return list(read_lines(self.log))
 
 
 @dataclass
@@ -57,7 +48,7 @@ class Played:
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoggedService]:
     log = tmp_path_factory.mktemp("service") / "requests.jsonl"
     with (log.parent / "console.log").open("wb") as console:
         process = subprocess.Popen(
@@ -70,7 +61,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     assert process.stdout is not None
     try:
         port = int(process.stdout.readline())
-        yield Service(f"http://127.0.0.1:{port}", log)
+        yield LoggedService(f"http://127.0.0.1:{port}", log)
     finally:
         process.stdin.close()
         process.wait(10)

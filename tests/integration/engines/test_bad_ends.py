@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.integration.engines.conftest import Played, Service
+    from tests.integration.engines.conftest import Played
+    from tests.logged_service import LoggedService
     from toolkit.engines.live import LiveTail
 
 pytestmark = pytest.mark.needs_artillery
@@ -50,7 +51,7 @@ def _after(requests: int) -> Callable[[LiveTail], bool]:
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_signal_loses_no_record(
-    play: Callable[..., Played], service: Service, tmp_path: Path, number: int, code: int
+    play: Callable[..., Played], service: LoggedService, tmp_path: Path, number: int, code: int
 ) -> None:
     before = len(service.requests())
     played = play(_written(tmp_path, ENDLESS), service.url, stop=_after(60), stop_signal=number)
@@ -70,7 +71,7 @@ def test_a_signal_loses_no_record(
 
 
 def test_a_kill_leaves_what_was_written(
-    play: Callable[..., Played], service: Service, tmp_path: Path
+    play: Callable[..., Played], service: LoggedService, tmp_path: Path
 ) -> None:
     played = play(_written(tmp_path, ENDLESS), service.url, stop=_after(80), stop_signal=signal.SIGKILL)
     assert played.exit_code == -9
@@ -81,7 +82,7 @@ def test_a_kill_leaves_what_was_written(
 
 
 def test_a_worker_that_dies_is_told_and_its_records_stay(
-    play: Callable[..., Played], service: Service, tmp_path: Path
+    play: Callable[..., Played], service: LoggedService, tmp_path: Path
 ) -> None:
     (tmp_path / "dies.cjs").write_text(
         "let n = 0; const boom = () => { throw new Error('boom'); };\n"
@@ -105,7 +106,7 @@ def test_a_worker_that_dies_is_told_and_its_records_stay(
 
 
 def test_a_worker_that_leaves_by_process_exit_ends_the_load(
-    play: Callable[..., Played], service: Service, tmp_path: Path
+    play: Callable[..., Played], service: LoggedService, tmp_path: Path
 ) -> None:
     (tmp_path / "leaves.cjs").write_text(
         "let n = 0; const leave = () => process.exit(3);\n"

@@ -20,7 +20,7 @@ from toolkit.recording.layout import LoadFolder
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.integration.engines.conftest import Service
+    from tests.logged_service import LoggedService
 
 pytestmark = pytest.mark.needs_k6
 
@@ -72,7 +72,7 @@ def requests(*sent: Any, **more: Any) -> dict[str, Any]:
     return {"scenarios": [{"name": "k", "k6": {"requests": list(sent), **more}}]}
 
 
-def test_the_plans_requests_equal_the_services_log(service: Service, tmp_path: Path) -> None:
+def test_the_plans_requests_equal_the_services_log(service: LoggedService, tmp_path: Path) -> None:
     before = len(service.requests())
     login = {
         "request": "POST /login",
@@ -105,7 +105,7 @@ def test_the_plans_requests_equal_the_services_log(service: Service, tmp_path: P
     assert not [path for path in done.run.rglob("*") if path.is_file() and b"hunter2" in path.read_bytes()]
 
 
-def test_a_script_of_ones_own_with_its_thresholds(service: Service, tmp_path: Path) -> None:
+def test_a_script_of_ones_own_with_its_thresholds(service: LoggedService, tmp_path: Path) -> None:
     (tmp_path / "script.js").write_text(SCRIPT, encoding="utf-8")
     done = played(tmp_path, {"scenarios": ["script.js"]}, service.url)
 
@@ -123,7 +123,7 @@ def test_a_script_of_ones_own_with_its_thresholds(service: Service, tmp_path: Pa
     assert checks["script: checks: rate>0.5"] == "held"
 
 
-def test_a_rate_that_cannot_be_kept_is_said(service: Service, tmp_path: Path) -> None:
+def test_a_rate_that_cannot_be_kept_is_said(service: LoggedService, tmp_path: Path) -> None:
     load = {"rate": 30, "ramp": 0, "duration": "2s", **requests("GET /slow?s=1", vus=3)}
     done = played(tmp_path, load, service.url)
 
@@ -133,7 +133,7 @@ def test_a_rate_that_cannot_be_kept_is_said(service: Service, tmp_path: Path) ->
     assert done.summary["totals"]["scenarios_skipped"] > 20
 
 
-def test_a_k6_that_is_killed_makes_the_run_invalid(service: Service, tmp_path: Path) -> None:
+def test_a_k6_that_is_killed_makes_the_run_invalid(service: LoggedService, tmp_path: Path) -> None:
     process = started(
         tmp_path, {"rate": 20, "ramp": 0, "duration": "30s", **requests("GET /items/1")}, service.url
     )
@@ -145,7 +145,7 @@ def test_a_k6_that_is_killed_makes_the_run_invalid(service: Service, tmp_path: P
     assert Done(tmp_path, 97, err).rows
 
 
-def test_no_k6_outlives_the_process_that_reads_its_samples(service: Service, tmp_path: Path) -> None:
+def test_no_k6_outlives_the_process_that_reads_its_samples(service: LoggedService, tmp_path: Path) -> None:
     process = started(
         tmp_path, {"rate": 20, "ramp": 0, "duration": "30s", **requests("GET /items/1")}, service.url
     )
@@ -160,7 +160,7 @@ def test_no_k6_outlives_the_process_that_reads_its_samples(service: Service, tmp
     assert not k6.is_running()
 
 
-def test_ctrl_c_keeps_what_was_recorded(service: Service, tmp_path: Path) -> None:
+def test_ctrl_c_keeps_what_was_recorded(service: LoggedService, tmp_path: Path) -> None:
     before = len(service.requests())
     process = started(
         tmp_path, {"rate": 20, "ramp": 0, "duration": "30s", **requests("GET /items/1")}, service.url

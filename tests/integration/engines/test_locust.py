@@ -27,7 +27,7 @@ from toolkit.run.engine_processes import EngineProcesses, start_engine
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.integration.engines.conftest import Service
+    from tests.logged_service import LoggedService
 
 pytestmark = pytest.mark.needs_locust
 
@@ -54,7 +54,7 @@ class Swarmed:
 
 
 @pytest.fixture(scope="module")
-def swarm(tmp_path_factory: pytest.TempPathFactory, service: Service) -> Callable[..., Swarmed]:
+def swarm(tmp_path_factory: pytest.TempPathFactory, service: LoggedService) -> Callable[..., Swarmed]:
     """Drive a file to its end; `meanwhile` is asked ten times a second."""
 
     def drive(
@@ -102,7 +102,9 @@ def swarm(tmp_path_factory: pytest.TempPathFactory, service: Service) -> Callabl
 
 
 @pytest.fixture(scope="module")
-def distributed(swarm: Callable[..., Swarmed], service: Service) -> tuple[Swarmed, list[dict[str, Any]]]:
+def distributed(
+    swarm: Callable[..., Swarmed], service: LoggedService
+) -> tuple[Swarmed, list[dict[str, Any]]]:
     """Locust's own quickstart by a master and two workers; and what the service saw of it."""
     before = len(service.requests())
     options = LocustOptions(users=12, spawn_rate=4, run_time_s=4, workers=2, stop_timeout_s=12)
@@ -235,7 +237,7 @@ def test_the_plans_stages_make_phases_and_a_file_can_fail_the_run(swarm: Callabl
 
 
 def test_a_worker_that_is_killed_makes_the_run_invalid(
-    swarm: Callable[..., Swarmed], service: Service
+    swarm: Callable[..., Swarmed], service: LoggedService
 ) -> None:
     before = len(service.requests())
     killed: list[int] = []

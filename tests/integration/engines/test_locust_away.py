@@ -29,7 +29,7 @@ from toolkit.transports.registry import open_transport
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.integration.engines.conftest import Service
+    from tests.logged_service import LoggedService
     from toolkit.demo.sshd import SshServer
     from toolkit.engines.base import Ending
     from toolkit.run.engine_processes import EngineProcesses
@@ -61,7 +61,7 @@ OPTIONS = LocustOptions(
 
 
 @pytest.fixture
-def job(tmp_path: Path, service: Service) -> LoadJob:
+def job(tmp_path: Path, service: LoggedService) -> LoadJob:
     (tmp_path / "file" / "data").mkdir(parents=True)
     (tmp_path / "file" / "locustfile.py").write_text(FILE)
     (tmp_path / "file" / "beside.py").write_text("PATH = '/items/'\n")
@@ -127,7 +127,7 @@ def kept(folder: Path) -> list[psutil.Process]:
 
 
 def test_records_of_a_worker_elsewhere_equal_the_services_log(
-    job: LoadJob, lending: tuple[Lending, list[dict[str, Any]]], service: Service, scratch: Path
+    job: LoadJob, lending: tuple[Lending, list[dict[str, Any]]], service: LoggedService, scratch: Path
 ) -> None:
     before, left = len(service.requests()), lent_folders(scratch)
     ending, folder, rows = drive(job, lending[0])
@@ -146,7 +146,7 @@ def test_records_of_a_worker_elsewhere_equal_the_services_log(
 
 
 def test_a_worker_elsewhere_that_is_killed_makes_the_run_invalid(
-    job: LoadJob, lending: tuple[Lending, list[dict[str, Any]]], service: Service, scratch: Path
+    job: LoadJob, lending: tuple[Lending, list[dict[str, Any]]], service: LoggedService, scratch: Path
 ) -> None:
     before, left = len(service.requests()), lent_folders(scratch)
     killed: list[int] = []

@@ -20,7 +20,8 @@ from toolkit.recording.records import ANSWERED_FIELDS, LOAD_EVENT_KINDS, REQUEST
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.integration.engines.conftest import Played, Service
+    from tests.integration.engines.conftest import Played
+    from tests.logged_service import LoggedService
 
 pytestmark = pytest.mark.needs_artillery
 
@@ -34,7 +35,7 @@ def files() -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def played(play: Callable[..., Played], service: Service, files: dict[str, bytes]) -> Played:
+def played(play: Callable[..., Played], service: LoggedService, files: dict[str, bytes]) -> Played:
     return play(OWN / "own.yml", service.url)
 
 
@@ -44,7 +45,9 @@ def test_the_file_is_right_and_stays_as_it_was(played: Played, files: dict[str, 
     assert len(played.rows) > 60
 
 
-def test_the_records_equal_the_services_log_request_for_request(played: Played, service: Service) -> None:
+def test_the_records_equal_the_services_log_request_for_request(
+    played: Played, service: LoggedService
+) -> None:
     sent = Counter(
         (row["method"], urlsplit(row["url"]).path, row["request_id"])
         for row in played.rows
@@ -64,7 +67,7 @@ def test_a_record_has_every_field_and_times_in_order(played: Played) -> None:
         assert all(row["first_byte_ns"] for row in played.named(name))
 
 
-def test_times_are_the_clocks(played: Played, service: Service) -> None:
+def test_times_are_the_clocks(played: Played, service: LoggedService) -> None:
     """Both sides read the same clock: the service's time lies between a request's start and its end."""
     at = {row["id"]: row["t_ns"] for row in service.requests() if row["path"] != "/items/new"}
     for row in played.rows:
@@ -148,7 +151,7 @@ def test_an_id_that_the_server_gave_is_kept_too(played: Played) -> None:
     assert all(row["answered_id"] == f"said-{row['request_id']}" for row in rows)
 
 
-def test_bodies_are_counted(played: Played, service: Service) -> None:
+def test_bodies_are_counted(played: Played, service: LoggedService) -> None:
     assert {row["bytes_in"] for row in played.named("stream")} == {5}
     sizes = {row["id"]: row["bytes"] for row in service.requests() if row["method"] == "POST"}
     for row in played.named("log in"):

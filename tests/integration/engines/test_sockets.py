@@ -11,13 +11,14 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.integration.engines.conftest import Played, Service
+    from tests.integration.engines.conftest import Played
+    from tests.logged_service import LoggedService
 
 pytestmark = pytest.mark.needs_artillery
 
 
 @pytest.fixture(scope="module")
-def played(play: Callable[..., Played], service: Service) -> Played:
+def played(play: Callable[..., Played], service: LoggedService) -> Played:
     return play(Path(__file__).parent / "sockets.yml", service.url)
 
 
@@ -124,7 +125,7 @@ def test_sizes_and_ids(played: Played) -> None:
     assert {row["bytes_in"] for row in played.named("EMIT join")} == {len('[{"ok":true}]')}
 
 
-def test_handshakes_carry_the_recorded_id(played: Played, service: Service) -> None:
+def test_handshakes_carry_the_recorded_id(played: Played, service: LoggedService) -> None:
     asked = {row["id"] for row in service.requests() if row["path"] in {"/ws", "/mute"}}
     recorded = {
         row["request_id"]

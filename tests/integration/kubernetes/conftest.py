@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.cluster.server import StandInCluster
-from toolkit.recording.jsonl import read_lines
+from tests.logged_service import LoggedService
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,15 +18,6 @@ if TYPE_CHECKING:
 SERVICE = Path(__file__).parents[1] / "engines" / "service.py"
 CONTEXT = "test-cluster"
 NAMESPACE = "load-tests"
-
-
-@dataclass
-class Service:
-    url: str
-    log: Path
-
-    def requests(self) -> list[dict[str, Any]]:
-        return list(read_lines(self.log))
 
 
 @pytest.fixture
@@ -43,7 +33,7 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn
 
 
 @pytest.fixture
-def service(cluster: StandInCluster, tmp_path: Path) -> Iterator[Service]:
+def service(cluster: StandInCluster, tmp_path: Path) -> Iterator[LoggedService]:
     """In the cluster's network, where it is called shop: from here nobody reaches it."""
     log = tmp_path / "requests.jsonl"
     process = subprocess.Popen(
@@ -55,7 +45,7 @@ def service(cluster: StandInCluster, tmp_path: Path) -> Iterator[Service]:
     assert process.stdin
     assert process.stdout
     try:
-        yield Service(f"http://shop:{int(process.stdout.readline())}", log)
+        yield LoggedService(f"http://shop:{int(process.stdout.readline())}", log)
     finally:
         process.stdin.close()
         process.wait(10)
@@ -105,7 +95,7 @@ load:
 
 
 @pytest.fixture
-def plan(tmp_path: Path, service: Service, monkeypatch: pytest.MonkeyPatch) -> Path:
+def plan(tmp_path: Path, service: LoggedService, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     for name, text in {
         "locustfile.py": FILE,

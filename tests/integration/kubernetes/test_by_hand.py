@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.cluster.server import StandInCluster
-    from tests.integration.kubernetes.conftest import Service
+    from tests.logged_service import LoggedService
 
 pytestmark = [pytest.mark.needs_locust, pytest.mark.needs_root, pytest.mark.needs_kubectl]
 
@@ -30,7 +30,7 @@ def kubectl(*words: str) -> str:
 
 
 def test_applied_by_hand_the_load_runs_and_ends(
-    plan: Path, cluster: StandInCluster, service: Service
+    plan: Path, cluster: StandInCluster, service: LoggedService
 ) -> None:
     # No context is needed to write, and no cluster is asked.
     ran = Ran(
@@ -59,7 +59,7 @@ def test_applied_by_hand_the_load_runs_and_ends(
     until(lambda: cluster.objects == {}, "all to be deleted", 20)
 
 
-def test_the_operators_test_runs(plan: Path, cluster: StandInCluster, service: Service) -> None:
+def test_the_operators_test_runs(plan: Path, cluster: StandInCluster, service: LoggedService) -> None:
     for name in ("pages/__init__.py", "data/name.txt"):
         (plan.parent / "own" / name).unlink()
     (plan.parent / "own" / "pages" / "shop.py").unlink()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.cluster.server import StandInCluster
-    from tests.integration.kubernetes.conftest import Service
+    from tests.logged_service import LoggedService
 
 pytestmark = [pytest.mark.needs_locust, pytest.mark.needs_root, pytest.mark.needs_kubectl]
 
@@ -39,7 +39,7 @@ def missing_in(said: str) -> int:
 
 
 def test_records_of_pods_equal_the_services_log(
-    plan: Path, cluster: StandInCluster, service: Service
+    plan: Path, cluster: StandInCluster, service: LoggedService
 ) -> None:
     cluster.create(
         NAMESPACE,
@@ -78,7 +78,7 @@ def test_records_of_pods_equal_the_services_log(
 
 @pytest.mark.parametrize("how", ["killed", "deleted"])
 def test_a_pod_of_a_worker_that_is_lost_makes_the_run_invalid(
-    plan: Path, cluster: StandInCluster, service: Service, how: str
+    plan: Path, cluster: StandInCluster, service: LoggedService, how: str
 ) -> None:
     lost: list[str] = []
     at: list[int] = []
@@ -128,7 +128,9 @@ def test_a_master_that_is_lost_makes_the_run_invalid(plan: Path, cluster: StandI
     assert cluster.objects == {}
 
 
-def test_a_line_that_breaks_loses_nothing(plan: Path, cluster: StandInCluster, service: Service) -> None:
+def test_a_line_that_breaks_loses_nothing(
+    plan: Path, cluster: StandInCluster, service: LoggedService
+) -> None:
     broken: list[int] = []
 
     def cut(ran: Ran) -> None:
@@ -160,7 +162,9 @@ def test_ctrl_c_leaves_nothing_in_the_cluster(plan: Path, cluster: StandInCluste
     assert ran.rows(), "what was recorded until then is there"
 
 
-def test_ctrl_c_while_pods_are_waited_for(plan: Path, cluster: StandInCluster, service: Service) -> None:
+def test_ctrl_c_while_pods_are_waited_for(
+    plan: Path, cluster: StandInCluster, service: LoggedService
+) -> None:
     image = "registry.example/locust:slow"
     cluster.refused_images[image] = "ContainerCreating"
     sent: list[int] = []
@@ -178,7 +182,7 @@ def test_ctrl_c_while_pods_are_waited_for(plan: Path, cluster: StandInCluster, s
 
 
 def test_what_cannot_run_is_said_and_taken_away(
-    plan: Path, cluster: StandInCluster, service: Service
+    plan: Path, cluster: StandInCluster, service: LoggedService
 ) -> None:
     image = "registry.example/locust:none"
     cluster.refused_images[image] = "ImagePullBackOff"

@@ -9,8 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from tests.cluster.schemas import VERSIONS, problem
-from toolkit.engines import locust as module
-from toolkit.engines import locust_file
+from tests.known_locust import know_locust
 from toolkit.engines.kubernetes import writing
 from toolkit.engines.kubernetes.objects import doubled, literal
 from toolkit.engines.kubernetes.pod_files import keys_of
@@ -52,15 +51,7 @@ load:
 
 @pytest.fixture(autouse=True)
 def _locust(monkeypatch: pytest.MonkeyPatch) -> None:
-    for place in (module, locust_file, writing):
-        monkeypatch.setattr(place, "find_locust", lambda: ("/l/python", "2.47.0"))
-    found = {
-        "users": [{"name": "Clerk", "host": None, "tasks": 1}],
-        "shape": None,
-        "problem": "",
-        "line": None,
-    }
-    monkeypatch.setattr(locust_file, "_asked", lambda *_: found)
+    know_locust(monkeypatch, writing)
 
 
 @pytest.fixture

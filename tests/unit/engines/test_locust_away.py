@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from toolkit.engines import locust as module
-from toolkit.engines import locust_file
+from tests.known_locust import know_locust
 from toolkit.engines.base import LoadJob
 from toolkit.engines.locust_lending import lent_files, not_lendable
 from toolkit.engines.locust_options import AwayWorkers, LocustOptions
@@ -45,15 +44,7 @@ load:
 
 @pytest.fixture(autouse=True)
 def _locust(monkeypatch: pytest.MonkeyPatch) -> None:
-    for place in (module, locust_file, lending):
-        monkeypatch.setattr(place, "find_locust", lambda: ("/l/python", "2.47.0"))
-    found = {
-        "users": [{"name": "Clerk", "host": None, "tasks": 1}],
-        "shape": None,
-        "problem": "",
-        "line": None,
-    }
-    monkeypatch.setattr(locust_file, "_asked", lambda *_: found)
+    know_locust(monkeypatch, lending)
 
 
 @pytest.fixture
